@@ -1,0 +1,156 @@
+/**
+ * Typed clients. Every call carries a deadline, at most the rest of the caller's own; the person's token, the request
+ * id and the trace travel along; errors arrive as DomainErrors. Calls are spread over all addresses the name resolves
+ * to. A call that never reached its service is tried again where it is safe: reads always, writes where the client
+ * says they are idempotent.
+ */
+import { Client, credentials, Metadata, type ChannelOptions, type ServiceError } from '@grpc/grpc-js';
+import { callContext } from '@souk/telemetry';
+import {
+  serviceName,
+  type CallOptions,
+  type MethodDefinition,
+  type RpcClient,
+  type ServiceDefinition,
+} from './definition.js';
+import { fromServiceError } from './errors.js';
+import { METADATA } from './metadata.js';
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+const READS = /^(get|list|batchGet)/;
+
+export interface RpcClientOptions<S> {
+  /** `host:port`; a name with several addresses is balanced round robin. */
+  readonly address: string;
+  /** Name of the calling service. */
+  readonly caller: string;
+  /** Secret that proves that the caller is a Souk service. */
+  readonly serviceToken: string;
+  /** Longest a call may take unless it says otherwise; 5 s by default. */
+  readonly timeoutMs?: number;
+  /** Writes that may be tried again because their requests carry a key that makes them happen once. */
+  readonly idempotent?: readonly (keyof S)[];
+}
+
+export function rpcClient<S extends ServiceDefinition>(definition: S, options: RpcClientOptions<S>): RpcClient<S> {
+  const channel = new Client(options.address, credentials.createInsecure(), channelOptions(definition, options));
+  const service = serviceName(definition).split('.')[1] ?? '';
+  const call = (method: MethodDefinition) => (request: unknown, callOptions?: CallOptions) =>
+    method.requestStream
+      ? sendStream(channel, service, method, request as AsyncIterable<unknown>, options, callOptions)
+      : sendOne(channel, service, method, request, options, callOptions);
+  const methods = Object.entries(definition).map(([name, method]) => [name, call(method)] as const);
+  const close = () => channel.close();
+  const client = { ...Object.fromEntries(methods), close };
+  // Nest ends providers that have this method; a client needs no other care.
+  Object.defineProperty(client, 'onApplicationShutdown', { value: close });
+  return client as unknown as RpcClient<S>;
+}
+
+function sendOne(
+  channel: Client,
+  service: string,
+  method: MethodDefinition,
+  request: unknown,
+  options: RpcClientOptions<never>,
+  callOptions?: CallOptions,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    channel.makeUnaryRequest(
+      method.path,
+      method.requestSerialize as (value: unknown) => Buffer,
+      method.responseDeserialize,
+      request,
+      outgoingMetadata(options),
+      { deadline: deadline(options, callOptions) },
+      settle(service, resolve, reject),
+    );
+  });
+}
+
+/** Sends a stream of messages no faster than the other side takes them. */
+async function sendStream(
+  channel: Client,
+  service: string,
+  method: MethodDefinition,
+  requests: AsyncIterable<unknown>,
+  options: RpcClientOptions<never>,
+  callOptions?: CallOptions,
+): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const call = channel.makeClientStreamRequest(
+    method.path,
+    method.requestSerialize as (value: unknown) => Buffer,
+    method.responseDeserialize,
+    outgoingMetadata(options),
+    { deadline: deadline(options, callOptions) },
+    settle(service, resolve, reject),
+  );
+  const answered = promise.then(
+    () => true,
+    () => true,
+  );
+  try {
+    for await (const request of requests) {
+      if (call.write(request)) continue;
+      const ended = await Promise.race([drained(call), answered]);
+      if (ended) break;
+    }
+    call.end();
+  } catch (error) {
+    call.cancel();
+    promise.catch(() => undefined);
+    throw error;
+  }
+  return promise;
+}
+
+function drained(call: NodeJS.EventEmitter): Promise<false> {
+  return new Promise((resolve) => call.once('drain', () => resolve(false)));
+}
+
+function settle(service: string, resolve: (value: unknown) => void, reject: (error: Error) => void) {
+  return (error: ServiceError | null, response?: unknown) =>
+    error ? reject(fromServiceError(error, service)) : resolve(response);
+}
+
+function outgoingMetadata(options: RpcClientOptions<never>): Metadata {
+  const context = callContext();
+  const metadata = new Metadata();
+  metadata.set(METADATA.caller, options.caller);
+  metadata.set(METADATA.serviceToken, options.serviceToken);
+  metadata.set(METADATA.requestId, context.requestId);
+  metadata.set(METADATA.traceparent, context.traceparent);
+  if (context.userToken) metadata.set(METADATA.authorization, `Bearer ${context.userToken}`);
+  return metadata;
+}
+
+function deadline(options: RpcClientOptions<never>, callOptions?: CallOptions): Date {
+  const own = Date.now() + (callOptions?.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const inherited = callContext().deadline?.getTime() ?? Infinity;
+  return new Date(Math.min(own, inherited));
+}
+
+function channelOptions<S extends ServiceDefinition>(definition: S, options: RpcClientOptions<S>): ChannelOptions {
+  const service = serviceName(definition);
+  const retried = Object.entries(definition)
+    .filter(([name]) => READS.test(name) || options.idempotent?.includes(name))
+    .map(([, method]) => ({ service, method: method.path.split('/')[2] }));
+  const retryPolicy = {
+    maxAttempts: 4,
+    initialBackoff: '0.1s',
+    maxBackoff: '1s',
+    backoffMultiplier: 2,
+    retryableStatusCodes: ['UNAVAILABLE'],
+  };
+  return {
+    'grpc.service_config': JSON.stringify({
+      loadBalancingConfig: [{ round_robin: {} }],
+      methodConfig: retried.length > 0 ? [{ name: retried, retryPolicy }] : [],
+    }),
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+  };
+}

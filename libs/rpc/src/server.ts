@@ -1,0 +1,142 @@
+/**
+ * The gRPC server of a service. Around each handler: the call's context (request id, trace, deadline, person), the
+ * declared access rule, the translation of errors, and one log line for a call that failed. A controller's method
+ * without a rule, or an RPC without a method, keeps the server from starting.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import {
+  Server,
+  ServerCredentials,
+  type handleClientStreamingCall,
+  type handleUnaryCall,
+  type Metadata,
+  type sendUnaryData,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServiceDefinition as GrpcServiceDefinition,
+} from '@grpc/grpc-js';
+import { authorize, GUEST, rulesOf, type Rule, type TokenVerifier } from '@souk/auth';
+import { DomainError } from '@souk/errors';
+import {
+  childTraceparent,
+  newRequestId,
+  newTraceparent,
+  runInContext,
+  type CallContext,
+  type Logger,
+} from '@souk/telemetry';
+import { definitionOf, type ControllerClass } from './controller.js';
+import type { MethodDefinition } from './definition.js';
+import { toStatus } from './errors.js';
+import { METADATA } from './metadata.js';
+
+const STREAM_MESSAGE_LIMIT = 4 * 1024 * 1024;
+
+export interface RpcServerOptions {
+  /** Short name of the service, for example `orders`. */
+  readonly name: string;
+  /** Secret that other Souk services prove themselves with. */
+  readonly serviceToken: string;
+  readonly verifier: TokenVerifier;
+  readonly logger: Logger;
+}
+
+type Handler = (request: unknown) => Promise<unknown>;
+type Call = ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown>;
+
+export class RpcServer {
+  readonly grpc = new Server({ 'grpc.max_receive_message_length': STREAM_MESSAGE_LIMIT });
+
+  constructor(private readonly options: RpcServerOptions) {}
+
+  /** Binds every RPC of the controller's service to its method. */
+  add(controllerClass: ControllerClass, controller: object): void {
+    const definition = definitionOf(controllerClass);
+    const bound = Object.entries(definition).map(([name, method]) => {
+      const rules = rulesOf(controllerClass.prototype as object, name);
+      const handler = (controller as Record<string, unknown>)[name];
+      if (typeof handler !== 'function') throw new Error(`${controllerClass.name} does not answer ${method.path}.`);
+      if (!rules) throw new Error(`${controllerClass.name}.${name} declares no access rule (@Allow).`);
+      return [name, this.bind(method, rules, handler.bind(controller) as Handler)] as const;
+    });
+    this.grpc.addService(definition as unknown as GrpcServiceDefinition, Object.fromEntries(bound));
+  }
+
+  /** @returns the port it listens on, which differs from the one asked for where that was 0 */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.grpc.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      );
+    });
+  }
+
+  /** Takes no new calls, lets those under way finish, and cuts off what is left after `graceMs`. */
+  async close(graceMs: number): Promise<void> {
+    const finished = new Promise<void>((resolve) => this.grpc.tryShutdown(() => resolve()));
+    const timer = setTimeout(() => this.grpc.forceShutdown(), graceMs);
+    await finished;
+    clearTimeout(timer);
+  }
+
+  private bind(method: MethodDefinition, rules: readonly Rule[], handler: Handler) {
+    const answer = async (call: Call, request: unknown, callback: sendUnaryData<unknown>) => {
+      const context = incomingContext(call);
+      await runInContext(context, async () => {
+        try {
+          await this.identify(context, call.metadata);
+          authorize(rules, context.principal ?? GUEST, context.caller);
+          callback(null, await handler(request));
+        } catch (error) {
+          this.logFailure(method.path, error);
+          callback(toStatus(error, this.options.name));
+        }
+      });
+    };
+    const unary: handleUnaryCall<unknown, unknown> = (call, callback) => void answer(call, call.request, callback);
+    const clientStream: handleClientStreamingCall<unknown, unknown> = (call, callback) =>
+      void answer(call, call, callback);
+    return method.requestStream ? clientStream : unary;
+  }
+
+  /** Notes in the context which service calls and on whose behalf. */
+  private async identify(context: CallContext, metadata: Metadata): Promise<void> {
+    const secret = first(metadata, METADATA.serviceToken);
+    if (secret && equalSecrets(secret, this.options.serviceToken)) context.caller = first(metadata, METADATA.caller);
+    const token = first(metadata, METADATA.authorization)?.replace(/^Bearer /i, '');
+    if (!token) return;
+    context.principal = await this.options.verifier.verify(token);
+    context.userToken = token;
+  }
+
+  private logFailure(path: string, error: unknown): void {
+    if (error instanceof DomainError) {
+      this.options.logger.debug({ rpc: path, reason: error.reason }, 'call refused');
+    } else {
+      this.options.logger.error({ rpc: path, err: error }, 'call failed');
+    }
+  }
+}
+
+function incomingContext(call: Call): CallContext {
+  const { metadata } = call;
+  const deadline = call.getDeadline();
+  const cancelled = new AbortController();
+  call.once('cancelled', () => cancelled.abort());
+  const traceparent = first(metadata, METADATA.traceparent);
+  return {
+    requestId: first(metadata, METADATA.requestId) ?? newRequestId(),
+    traceparent: traceparent ? childTraceparent(traceparent) : newTraceparent(),
+    deadline: isFinite(+deadline) ? new Date(deadline) : undefined,
+    signal: cancelled.signal,
+  };
+}
+
+function first(metadata: Metadata, key: string): string | undefined {
+  return metadata.get(key)[0]?.toString();
+}
+
+function equalSecrets(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

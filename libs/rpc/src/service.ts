@@ -1,0 +1,100 @@
+/**
+ * Starts a service: its Nest module, then its gRPC server with health and reflection; and stops it in order on SIGTERM
+ * or SIGINT: no longer ready, no new calls, calls under way finish, consumers and workers end (`onModuleDestroy`),
+ * connections close (`onApplicationShutdown`). A start that fails says why in one line and exits with 1.
+ */
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { Type } from '@nestjs/common';
+import { TokenVerifier, type KeySource } from '@souk/auth';
+import { createLogger, type Logger } from '@souk/telemetry';
+import { HealthImplementation } from 'grpc-health-check';
+import type { ControllerClass } from './controller.js';
+import { definitionOf } from './controller.js';
+import { serviceName } from './definition.js';
+import { nestLogger } from './nest-logger.js';
+import { addReflection } from './reflection.js';
+import { RpcServer } from './server.js';
+
+const GRACE_MS = 10_000;
+
+export interface ServiceOptions {
+  /** Short name, for example `orders`. */
+  readonly name: string;
+  readonly module: Type<unknown>;
+  /** The controllers among the module's providers. */
+  readonly controllers: readonly ControllerClass[];
+  readonly host: string;
+  /** Port of the gRPC server; 0 takes a free one. */
+  readonly port: number;
+  readonly serviceToken: string;
+  /** Public keys that access tokens are verified with. */
+  readonly signingKeys: KeySource;
+  readonly logger?: Logger;
+}
+
+export interface RunningService {
+  readonly port: number;
+  /** A provider of the service's module, for tests. */
+  get<T>(type: Type<T>): T;
+  stop(): Promise<void>;
+}
+
+/** Starts the service and resolves once it serves. Does not listen to signals: see {@link runService}. */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const logger = options.logger ?? createLogger(options.name);
+  const app = await NestFactory.createApplicationContext(options.module, {
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
+  const server = new RpcServer({ ...options, logger, verifier: new TokenVerifier(options.signingKeys) });
+  const health = new HealthImplementation();
+  for (const controller of options.controllers) {
+    server.add(controller, app.get<object>(controller));
+    health.setStatus(serviceName(definitionOf(controller)), 'SERVING');
+  }
+  health.setStatus('', 'SERVING');
+  health.addToServer(server.grpc);
+  addReflection(
+    server.grpc,
+    options.controllers.map((controller) => serviceName(definitionOf(controller))),
+  );
+  const port = await server.listen(options.host, options.port);
+  logger.info({ port }, `${options.name} is ready`);
+  return {
+    port,
+    get: (type) => app.get(type),
+    stop: async () => {
+      health.setStatus('', 'NOT_SERVING');
+      await server.close(GRACE_MS);
+      await app.close();
+    },
+  };
+}
+
+/** What a service's main.ts calls: starts it and ties its end to the process's signals. */
+export async function runService(options: ServiceOptions): Promise<void> {
+  const logger = options.logger ?? createLogger(options.name);
+  try {
+    const service = await startService({ ...options, logger });
+    const stop = once(() => service.stop().then(() => process.exit(0), fail(logger)));
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  } catch (error) {
+    fail(logger)(error);
+  }
+}
+
+function fail(logger: Logger) {
+  return (error: unknown): never => {
+    logger.fatal({ err: error }, error instanceof Error ? error.message : 'cannot go on');
+    process.exit(1);
+  };
+}
+
+function once(action: () => unknown): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
+}

@@ -1,0 +1,13 @@
+import { IdentityServiceService } from '@souk/proto/identity/v1';
+import type { KeySource } from '@souk/auth';
+import type { JWK } from 'jose';
+import { rpcClient } from './client.js';
+
+/** The keys that identity publishes, fetched over gRPC. */
+export function identityKeys(options: { address: string; caller: string; serviceToken: string }): KeySource {
+  const identity = rpcClient(IdentityServiceService, options);
+  return async () => {
+    const { keys } = await identity.listSigningKeys({});
+    return keys.map(({ keyId, jwk }) => ({ ...(JSON.parse(jwk) as JWK), kid: keyId }));
+  };
+}
