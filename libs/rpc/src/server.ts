@@ -3,7 +3,7 @@
  * declared access rule, the translation of errors, and one log line for a call that failed. A controller's method
  * without a rule, or an RPC without a method, keeps the server from starting.
  */
-import { timingSafeEqual } from 'node:crypto';
+import { randomUUID, timingSafeEqual } from 'node:crypto';
 import {
   Server,
   ServerCredentials,
@@ -15,16 +15,9 @@ import {
   type ServerUnaryCall,
   type ServiceDefinition as GrpcServiceDefinition,
 } from '@grpc/grpc-js';
-import { authorize, GUEST, rulesOf, type Rule, type TokenVerifier } from '@souk/auth';
+import { authorize, GUEST, rulesOf, type Principal, type Rule, type TokenVerifier } from '@souk/auth';
 import { DomainError } from '@souk/errors';
-import {
-  childTraceparent,
-  newRequestId,
-  newTraceparent,
-  runInContext,
-  type CallContext,
-  type Logger,
-} from '@souk/telemetry';
+import { childTraceparent, runInContext, type CallContext, type Logger } from '@souk/telemetry';
 import { definitionOf, type ControllerClass } from './controller.js';
 import type { MethodDefinition } from './definition.js';
 import { toStatus } from './errors.js';
@@ -85,7 +78,7 @@ export class RpcServer {
       await runInContext(context, async () => {
         try {
           await this.identify(context, call.metadata);
-          authorize(rules, context.principal ?? GUEST, context.caller);
+          authorize(rules, (context.principal as Principal | undefined) ?? GUEST, context.caller);
           callback(null, await handler(request));
         } catch (error) {
           this.logFailure(method.path, error);
@@ -123,10 +116,9 @@ function incomingContext(call: Call): CallContext {
   const deadline = call.getDeadline();
   const cancelled = new AbortController();
   call.once('cancelled', () => cancelled.abort());
-  const traceparent = first(metadata, METADATA.traceparent);
   return {
-    requestId: first(metadata, METADATA.requestId) ?? newRequestId(),
-    traceparent: traceparent ? childTraceparent(traceparent) : newTraceparent(),
+    requestId: first(metadata, METADATA.requestId) ?? randomUUID(),
+    traceparent: childTraceparent(first(metadata, METADATA.traceparent)),
     deadline: isFinite(+deadline) ? new Date(deadline) : undefined,
     signal: cancelled.signal,
   };
