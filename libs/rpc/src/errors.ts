@@ -4,7 +4,7 @@
  * may hold what a caller must not see.
  */
 import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
-import { DomainError, type ErrorKind } from '@souk/errors';
+import { DomainError, isDomainError, type ErrorKind } from '@souk/errors';
 import { BadRequest, ErrorInfo, Status } from '@souk/proto/google/rpc';
 import { METADATA } from './metadata.js';
 
@@ -30,7 +30,7 @@ const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
 
 /** @param service short name of the service that answers, which becomes the error's domain: `orders.souk` */
 export function toStatus(error: unknown, service: string): StatusObject {
-  if (!(error instanceof DomainError)) {
+  if (!isDomainError(error)) {
     return { code: status.INTERNAL, details: 'Internal error.', metadata: new Metadata() };
   }
   const code = CODE_OF_KIND[error.kind];

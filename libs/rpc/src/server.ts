@@ -16,7 +16,7 @@ import {
   type ServiceDefinition as GrpcServiceDefinition,
 } from '@grpc/grpc-js';
 import { authorize, GUEST, rulesOf, type Principal, type Rule, type TokenVerifier } from '@souk/auth';
-import { DomainError } from '@souk/errors';
+import { isDomainError } from '@souk/errors';
 import { childTraceparent, runInContext, type CallContext, type Logger } from '@souk/telemetry';
 import { definitionOf, type ControllerClass } from './controller.js';
 import type { MethodDefinition } from './definition.js';
@@ -103,7 +103,7 @@ export class RpcServer {
   }
 
   private logFailure(path: string, error: unknown): void {
-    if (error instanceof DomainError) {
+    if (isDomainError(error)) {
       this.options.logger.debug({ rpc: path, reason: error.reason }, 'call refused');
     } else {
       this.options.logger.error({ rpc: path, err: error }, 'call failed');

@@ -5,7 +5,7 @@
  */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type { Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { TokenVerifier, type KeySource } from '@souk/auth';
 import { createLogger, type Logger } from '@souk/telemetry';
 import { HealthImplementation } from 'grpc-health-check';
@@ -21,7 +21,7 @@ const GRACE_MS = 10_000;
 export interface ServiceOptions {
   /** Short name, for example `orders`. */
   readonly name: string;
-  readonly module: Type<unknown>;
+  readonly module: Type<unknown> | DynamicModule;
   /** The controllers among the module's providers. */
   readonly controllers: readonly ControllerClass[];
   readonly host: string;
@@ -72,11 +72,14 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   };
 }
 
-/** What a service's main.ts calls: starts it and ties its end to the process's signals. */
-export async function runService(options: ServiceOptions): Promise<void> {
-  const logger = options.logger ?? createLogger(options.name);
+/**
+ * What a service's main.ts calls: starts it and ties its end to the process's signals.
+ * @param options made in here, so that a wrong configuration is reported like every other failure to start
+ */
+export async function runService(name: string, options: () => ServiceOptions): Promise<void> {
+  const logger = createLogger(name);
   try {
-    const service = await startService({ ...options, logger });
+    const service = await startService({ logger, ...options() });
     const stop = once(() => service.stop().then(() => process.exit(0), fail(logger)));
     process.on('SIGTERM', stop).on('SIGINT', stop);
   } catch (error) {

@@ -1,0 +1,25 @@
+import { address, loadConfig, port, secret, wholeNumber } from '@souk/config';
+import { z } from 'zod';
+
+/** What the service reads from its environment. */
+export function ordersConfig() {
+  return loadConfig({
+    GRPC_HOST: z.string().default('127.0.0.1'),
+    GRPC_PORT: port().default(50054),
+    DATABASE_URL: z.string(),
+    NATS_URL: z.string(),
+    SOUK_SERVICE_TOKEN: secret(),
+    /** Makes the access tokens of guests' orders; changing it locks guests out of theirs. */
+    SOUK_ORDER_TOKEN_SECRET: secret(),
+    /** How long a buyer waits for the outcome before he is told 202. */
+    SOUK_ORDER_WAIT_MS: wholeNumber().default(5_000),
+    /** How long an order may stay with a process that does not move it on; longer than all steps of its saga take. */
+    SOUK_SAGA_LEASE_MS: wholeNumber().default(30_000),
+    SOUK_IDENTITY_ADDRESS: address(),
+    SOUK_CATALOG_ADDRESS: address(),
+    SOUK_INVENTORY_ADDRESS: address(),
+    SOUK_PAYMENTS_ADDRESS: address(),
+  });
+}
+
+export type OrdersConfig = ReturnType<typeof ordersConfig>;

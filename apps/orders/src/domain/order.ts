@@ -1,0 +1,194 @@
+/**
+ * The life of an order as pure functions: `(order, input, now) => { order, events }`. Each checks the table of states,
+ * raises the version by one and says what happened; nothing here knows a clock, a database or a wire.
+ */
+import type { Money } from '@souk/money';
+import { orderNotCancellable, orderNotFulfillable } from './order-errors.js';
+import { totalOf, type OrderLine } from './order-pricing.js';
+import { mayBecome, type OrderState } from './order-state.js';
+
+export interface Address {
+  readonly name: string;
+  readonly line1: string;
+  readonly line2: string;
+  readonly city: string;
+  readonly region: string;
+  readonly postalCode: string;
+  readonly country: string;
+}
+
+export interface Shortage {
+  readonly sku: string;
+  readonly requested: number;
+  readonly available: number;
+}
+
+/** Why an order was refused. */
+export type Rejection =
+  | { readonly reason: 'STOCK_SHORT'; readonly message: string; readonly shortages: readonly Shortage[] }
+  | { readonly reason: 'PAYMENT_DECLINED'; readonly message: string; readonly declineCode: string };
+
+export type TimelineKind =
+  | 'PLACED'
+  | 'STOCK_HELD'
+  | 'STOCK_SHORT'
+  | 'PAYMENT_AUTHORIZED'
+  | 'PAYMENT_DECLINED'
+  | 'CONFIRMED'
+  | 'REJECTED'
+  | 'CANCEL_REQUESTED'
+  | 'CANCELLED'
+  | 'PAYMENT_RETURNED'
+  | 'STOCK_RELEASED'
+  | 'FULFILLED';
+
+export interface TimelineEntry {
+  readonly kind: TimelineKind;
+  readonly time: Date;
+  readonly detail?: string;
+}
+
+/**
+ * What is left to do for an order: `CHECKOUT` settles stock and payment, `UNDO` gives both back, `DONE` is nothing,
+ * `PARKED` waits for a person after too many failures.
+ */
+export type SagaPhase = 'CHECKOUT' | 'UNDO' | 'DONE' | 'PARKED';
+
+export interface Order {
+  readonly orderId: string;
+  readonly number: string;
+  readonly state: OrderState;
+  readonly phase: SagaPhase;
+  /** Whether the customer called it off before its outcome was known. */
+  readonly cancelRequested: boolean;
+  readonly lines: readonly OrderLine[];
+  readonly total: Money;
+  readonly email: string;
+  readonly shippingAddress: Address;
+  readonly payment: { readonly method: string; readonly token: string };
+  readonly customerId?: string;
+  readonly cartId?: string;
+  readonly rejection?: Rejection;
+  readonly timeline: readonly TimelineEntry[];
+  readonly version: number;
+  readonly createTime: Date;
+  readonly updateTime: Date;
+}
+
+/** A fact about an order, told with the order as it was right after. */
+export interface OrderEvent {
+  readonly kind: 'OrderPlaced' | 'OrderConfirmed' | 'OrderRejected' | 'OrderCancelled' | 'OrderFulfilled';
+  readonly order: Order;
+  readonly tracking?: string;
+}
+
+export interface Change {
+  readonly order: Order;
+  readonly events: readonly OrderEvent[];
+}
+
+export type NewOrder = Pick<
+  Order,
+  'orderId' | 'number' | 'lines' | 'email' | 'shippingAddress' | 'payment' | 'customerId' | 'cartId'
+>;
+
+/** An acknowledged order: PENDING until stock and payment are settled. */
+export function placeOrder(input: NewOrder, now: Date): Change {
+  const order: Order = {
+    ...input,
+    state: 'PENDING',
+    phase: 'CHECKOUT',
+    cancelRequested: false,
+    total: totalOf(input.lines),
+    timeline: [{ kind: 'PLACED', time: now }],
+    version: 1,
+    createTime: now,
+    updateTime: now,
+  };
+  return { order, events: [{ kind: 'OrderPlaced', order }] };
+}
+
+/**
+ * Stock is held and payment authorised. An order that was called off meanwhile is cancelled instead.
+ * @param steps what the saga did for it
+ */
+export function confirmOrder(order: Order, steps: readonly TimelineEntry[], now: Date): Change {
+  if (order.cancelRequested) return cancelSettling(order, steps, now);
+  return become(order, 'CONFIRMED', { phase: 'DONE' }, [...steps, { kind: 'CONFIRMED', time: now }], now);
+}
+
+/** Stock was short or payment was declined. What was held goes back, which is nothing where stock was short. */
+export function rejectOrder(order: Order, rejection: Rejection, steps: readonly TimelineEntry[], now: Date): Change {
+  const phase = rejection.reason === 'STOCK_SHORT' ? 'DONE' : 'UNDO';
+  const timeline: TimelineEntry[] = [
+    ...steps,
+    { kind: rejection.reason, time: now },
+    { kind: 'REJECTED', time: now, detail: rejection.message },
+  ];
+  return become(order, 'REJECTED', { phase, rejection }, timeline, now);
+}
+
+/**
+ * Calls an order off. Before its outcome is known this is only noted, and the saga, which alone knows what is under
+ * way, carries it out; after that the order is cancelled at once and what it held goes back. Repeating it changes nothing.
+ */
+export function cancelOrder(order: Order, now: Date): Change {
+  if (order.state === 'CANCELLED' || order.cancelRequested) return unchanged(order);
+  if (order.state === 'PENDING') {
+    return {
+      order: advance(order, { cancelRequested: true }, [{ kind: 'CANCEL_REQUESTED', time: now }], now),
+      events: [],
+    };
+  }
+  if (!mayBecome(order.state, 'CANCELLED')) throw orderNotCancellable(order.state);
+  return become(order, 'CANCELLED', { phase: 'UNDO' }, [{ kind: 'CANCELLED', time: now }], now);
+}
+
+/** Carries out a cancellation that was noted while stock and payment were being settled. */
+export function cancelSettling(order: Order, steps: readonly TimelineEntry[], now: Date): Change {
+  return become(order, 'CANCELLED', { phase: 'UNDO' }, [...steps, { kind: 'CANCELLED', time: now }], now);
+}
+
+/** Stock and payment went back: nothing is left to do. */
+export function finishUndo(order: Order, steps: readonly TimelineEntry[], now: Date): Change {
+  return { order: advance(order, { phase: 'DONE' }, steps, now), events: [] };
+}
+
+/** The goods were handed to the carrier. Repeating it changes nothing. */
+export function fulfillOrder(order: Order, tracking: string, now: Date): Change {
+  if (order.state === 'FULFILLED') return unchanged(order);
+  if (!mayBecome(order.state, 'FULFILLED')) throw orderNotFulfillable(order.state);
+  const entry: TimelineEntry = { kind: 'FULFILLED', time: now, ...(tracking && { detail: tracking }) };
+  const { order: fulfilled, events } = become(order, 'FULFILLED', {}, [entry], now);
+  return { order: fulfilled, events: events.map((event) => ({ ...event, tracking })) };
+}
+
+const EVENT_OF_STATE: Readonly<Record<Exclude<OrderState, 'PENDING'>, OrderEvent['kind']>> = {
+  CONFIRMED: 'OrderConfirmed',
+  REJECTED: 'OrderRejected',
+  CANCELLED: 'OrderCancelled',
+  FULFILLED: 'OrderFulfilled',
+};
+
+function become(
+  order: Order,
+  state: Exclude<OrderState, 'PENDING'>,
+  change: Partial<Pick<Order, 'phase' | 'rejection'>>,
+  steps: readonly TimelineEntry[],
+  now: Date,
+): Change {
+  if (!mayBecome(order.state, state)) throw new Error(`An order can't go from ${order.state} to ${state}.`);
+  // The card's token has done its work; it is not kept longer than needed.
+  const payment = { ...order.payment, token: '' };
+  const next = advance(order, { ...change, state, payment }, steps, now);
+  return { order: next, events: [{ kind: EVENT_OF_STATE[state], order: next }] };
+}
+
+function advance(order: Order, change: Partial<Order>, steps: readonly TimelineEntry[], now: Date): Order {
+  const timeline = [...order.timeline, ...steps];
+  return { ...order, ...change, timeline, version: order.version + 1, updateTime: now };
+}
+
+function unchanged(order: Order): Change {
+  return { order, events: [] };
+}

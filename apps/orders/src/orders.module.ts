@@ -1,0 +1,101 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { connectEvents, EventBus } from '@souk/events';
+import { OutboxRelay } from '@souk/outbox';
+import { Database, waitForDatabase } from '@souk/postgres';
+import { CatalogServiceService } from '@souk/proto/catalog/v1';
+import { InventoryServiceService } from '@souk/proto/inventory/v1';
+import { PaymentsServiceService } from '@souk/proto/payments/v1';
+import { rpcClient, type RpcClient } from '@souk/rpc';
+import type { Logger } from '@souk/telemetry';
+import { OrderAccess } from './access.js';
+import { CancelOrder } from './cancel-order.js';
+import { CartsGrpc } from './carts.grpc.js';
+import { CartsStore } from './carts.store.js';
+import { CheckoutSaga } from './checkout-saga.js';
+import type { OrdersConfig } from './config.js';
+import { OrdersGrpc, OrderWait } from './orders.grpc.js';
+import { OrdersStore } from './orders.store.js';
+import { PlaceOrder } from './place-order.js';
+import { Prices } from './prices.js';
+import { SagaRunner } from './saga-runner.js';
+
+const CATALOG = Symbol('catalog');
+const INVENTORY = Symbol('inventory');
+const PAYMENTS = Symbol('payments');
+
+@Module({})
+export class OrdersModule {
+  static with(config: OrdersConfig, logger: Logger): DynamicModule {
+    return { module: OrdersModule, providers: [...connections(config, logger), ...parts(config, logger)] };
+  }
+}
+
+function connections(config: OrdersConfig, logger: Logger): Provider[] {
+  const caller = { caller: 'orders', serviceToken: config.SOUK_SERVICE_TOKEN };
+  const client = { ...caller, timeoutMs: 5_000 };
+  return [
+    {
+      provide: Database,
+      useFactory: async () => {
+        const database = Database.connect({ url: config.DATABASE_URL, name: 'orders' });
+        await waitForDatabase(database, logger);
+        return database;
+      },
+    },
+    { provide: EventBus, useFactory: () => connectEvents({ url: config.NATS_URL, name: 'orders', logger }) },
+    {
+      provide: OutboxRelay,
+      inject: [Database, EventBus],
+      useFactory: (database: Database, bus: EventBus) => new OutboxRelay({ database, bus, source: 'orders', logger }),
+    },
+    {
+      provide: CATALOG,
+      useFactory: () => rpcClient(CatalogServiceService, { ...client, address: config.SOUK_CATALOG_ADDRESS }),
+    },
+    {
+      provide: INVENTORY,
+      useFactory: () => rpcClient(InventoryServiceService, { ...client, address: config.SOUK_INVENTORY_ADDRESS }),
+    },
+    {
+      provide: PAYMENTS,
+      useFactory: () => rpcClient(PaymentsServiceService, { ...client, address: config.SOUK_PAYMENTS_ADDRESS }),
+    },
+  ];
+}
+
+function parts(config: OrdersConfig, logger: Logger): Provider[] {
+  return [
+    {
+      provide: OrdersStore,
+      inject: [Database, OutboxRelay],
+      useFactory: (database: Database, relay: OutboxRelay) =>
+        new OrdersStore(database, config.SOUK_SAGA_LEASE_MS, () => relay.wake()),
+    },
+    CartsStore,
+    {
+      provide: Prices,
+      inject: [CATALOG],
+      useFactory: (catalog: RpcClient<CatalogServiceService>) => new Prices(catalog),
+    },
+    {
+      provide: CheckoutSaga,
+      inject: [OrdersStore, INVENTORY, PAYMENTS],
+      useFactory: (
+        orders: OrdersStore,
+        inventory: RpcClient<InventoryServiceService>,
+        payments: RpcClient<PaymentsServiceService>,
+      ) => new CheckoutSaga(orders, inventory, payments, () => new Date()),
+    },
+    {
+      provide: SagaRunner,
+      inject: [OrdersStore, CheckoutSaga],
+      useFactory: (orders: OrdersStore, saga: CheckoutSaga) => new SagaRunner(orders, saga, logger),
+    },
+    { provide: OrderAccess, useValue: new OrderAccess(config.SOUK_ORDER_TOKEN_SECRET) },
+    { provide: OrderWait, useValue: new OrderWait(config.SOUK_ORDER_WAIT_MS) },
+    PlaceOrder,
+    CancelOrder,
+    OrdersGrpc,
+    CartsGrpc,
+  ];
+}

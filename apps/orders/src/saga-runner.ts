@@ -1,0 +1,120 @@
+/**
+ * Runs sagas: those that this process started, and those whose owner died or that wait for another try. Guarantees: no
+ * saga is left without an owner for longer than its lease, and one that keeps failing for a reason of its own is parked,
+ * logged and counted, while the others go on.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { isDomainError } from '@souk/errors';
+import { callContext, metrics, runInContext, type Logger } from '@souk/telemetry';
+import { CheckoutSaga, NotYetKnown, SagaTakenOver } from './checkout-saga.js';
+import type { Order } from './domain/order.js';
+import { OrdersStore, type SagaTask } from './orders.store.js';
+
+const POLL_MS = 500;
+const MOST_TAKEN_OVER = 32;
+const LOOK_AGAIN_MS = 150;
+const FIRST_DELAY_MS = 200;
+const LONGEST_DELAY_MS = 30_000;
+const FAILURES_BEFORE_PARKING = 15;
+
+const parked = metrics.counter('orders_sagas_parked_total', 'Sagas that were given up and wait for a person');
+
+export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly running = new Set<Promise<unknown>>();
+  private stopping = false;
+  private polling: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly orders: OrdersStore,
+    private readonly saga: CheckoutSaga,
+    private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.polling = this.poll();
+  }
+
+  /** Lets the sagas under way finish. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopping = true;
+    await this.polling;
+    await Promise.all(this.running);
+  }
+
+  /** Runs a saga in the background. @returns the order at its end, or undefined where it was put off */
+  run(task: SagaTask): Promise<Order | undefined> {
+    const work = this.inBackground(() => this.tryOnce(task));
+    this.running.add(work);
+    void work.finally(() => this.running.delete(work));
+    return work;
+  }
+
+  /** Waits for the outcome of an order that somebody settles. @returns the order as it is when the time is over */
+  async awaitOutcome(orderId: string, waitMs: number, own?: Promise<Order | undefined>): Promise<Order> {
+    const until = Date.now() + waitMs;
+    const settled = own && (await Promise.race([own, sleep(waitMs, undefined, { ref: false })]));
+    if (settled) return settled;
+    for (;;) {
+      const order = await this.orders.get(orderId);
+      if (isSettled(order) || Date.now() + LOOK_AGAIN_MS > until) return order;
+      await sleep(LOOK_AGAIN_MS);
+    }
+  }
+
+  private async tryOnce(task: SagaTask): Promise<Order | undefined> {
+    try {
+      return await this.saga.run(task);
+    } catch (error) {
+      await this.putOff(task, error).catch((failure: unknown) =>
+        // Nobody was told that it failed, so the lease runs out and the saga is taken over.
+        this.logger.error({ err: failure, orderId: task.order.orderId }, 'could not put a saga off'),
+      );
+      return undefined;
+    }
+  }
+
+  private async putOff(task: SagaTask, error: unknown): Promise<void> {
+    const { orderId } = task.order;
+    if (error instanceof SagaTakenOver) {
+      this.logger.info({ orderId, reason: error.message }, 'left a saga to its new owner');
+      return;
+    }
+    const passing = error instanceof NotYetKnown || (isDomainError(error) && error.kind === 'unavailable');
+    const park = !passing && task.failures >= FAILURES_BEFORE_PARKING;
+    const message = error instanceof Error ? error.message : String(error);
+    await this.orders.postpone(task, delayAfter(task.failures), message, park);
+    if (park) parked.inc();
+    const level = park ? 'error' : passing ? 'info' : 'warn';
+    this.logger[level]({ orderId, failures: task.failures + 1, err: error }, park ? 'parked a saga' : 'put a saga off');
+  }
+
+  private async poll(): Promise<void> {
+    while (!this.stopping) {
+      const room = MOST_TAKEN_OVER - this.running.size;
+      try {
+        const tasks = room > 0 ? await this.orders.claimDue(room) : [];
+        tasks.forEach((task) => void this.run(task));
+      } catch (error) {
+        this.logger.warn({ err: error }, 'could not look for sagas to take over');
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** A saga belongs to the order, not to the request that began it: it keeps the trace, not the deadline or the user. */
+  private inBackground<T>(work: () => Promise<T>): Promise<T> {
+    const { requestId, traceparent } = callContext();
+    return runInContext({ requestId, traceparent }, work);
+  }
+}
+
+function isSettled(order: Order): boolean {
+  return order.state !== 'PENDING' && order.phase !== 'UNDO';
+}
+
+/** Doubles with each failure, and varies so that sagas that failed together are not tried together. */
+function delayAfter(failures: number): number {
+  const delay = Math.min(FIRST_DELAY_MS * 2 ** failures, LONGEST_DELAY_MS);
+  return Math.round(delay * (0.5 + Math.random() / 2));
+}

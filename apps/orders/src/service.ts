@@ -1,0 +1,22 @@
+import { identityKeys, type ServiceOptions } from '@souk/rpc';
+import { createLogger } from '@souk/telemetry';
+import { CartsGrpc } from './carts.grpc.js';
+import type { OrdersConfig } from './config.js';
+import { OrdersGrpc } from './orders.grpc.js';
+import { OrdersModule } from './orders.module.js';
+
+/** The whole service, as its process and its tests start it. */
+export function ordersService(config: OrdersConfig): ServiceOptions {
+  const logger = createLogger('orders');
+  const serviceToken = config.SOUK_SERVICE_TOKEN;
+  return {
+    name: 'orders',
+    module: OrdersModule.with(config, logger),
+    controllers: [OrdersGrpc, CartsGrpc],
+    host: config.GRPC_HOST,
+    port: config.GRPC_PORT,
+    serviceToken,
+    signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'orders', serviceToken }),
+    logger,
+  };
+}
