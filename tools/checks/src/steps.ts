@@ -1,0 +1,71 @@
+// The steps of `npm test`, in their order. A check finds problems; no problem is a pass. Tests count themselves.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fixtureProblems, handlerProblems, readContract, undocumented, unpublishedEvents } from './contracts.ts';
+import { brokenLinks } from './doc-links.ts';
+import { importCycles } from './import-cycles.ts';
+import { capture, nodeScript, show } from './processes.ts';
+import { ROOT } from './projects.ts';
+import { tallyOfJest, type JestReport, type Tally } from './tally.ts';
+
+export interface Check {
+  step: string;
+  name: string;
+  problems(): Promise<string[]> | string[];
+}
+
+export const CHECKS: readonly Check[] = [
+  tool('format', 'files are formatted', 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'),
+  tool('lint', 'lint rules hold', 'node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.'),
+  tool('types', 'types fit', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--pretty', 'false'),
+  tool('contracts', 'proto files keep to the style', 'node_modules/@bufbuild/buf/bin/buf', 'lint', 'proto'),
+  tool('contracts', 'generated code is fresh', 'tools/checks/src/generate-proto.ts', '--check'),
+  contract('each event has a fixture', fixtureProblems),
+  contract('each event has a publisher', unpublishedEvents),
+  contract('each RPC has a handler with a rule', handlerProblems),
+  contract('READMEs name services, RPCs and events', undocumented),
+  { step: 'cycles', name: 'nothing imports itself in a circle', problems: () => importCycles(ROOT) },
+  { step: 'links', name: 'links between documents lead somewhere', problems: () => brokenLinks(ROOT) },
+  tool('build', 'everything builds', 'node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build'),
+];
+
+/** The steps that are jest runs, with the configuration of each. */
+export const JEST_RUNS = [
+  { step: 'jest', config: 'jest.config.cjs', exists: () => true },
+  { step: 'e2e', config: 'e2e/jest.config.cjs', exists: () => existsSync(join(ROOT, 'e2e')) },
+] as const;
+
+/** Runs jest, which prints as it goes, and counts what it reports. */
+export async function runJest(config: string, filters: readonly string[]): Promise<Tally> {
+  const folder = mkdtempSync(join(tmpdir(), 'souk-jest-'));
+  const report = join(folder, 'report.json');
+  try {
+    const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`;
+    const script = join(ROOT, 'node_modules/jest/bin/jest.js');
+    const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+    const options = ['-c', config, workers, '--json', `--outputFile=${report}`, ...filters];
+    const exitCode = await show(process.execPath, [...flags, script, ...options]);
+    return tallyOfJest(reportIn(report), exitCode);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function reportIn(file: string): JestReport | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as JestReport) : undefined;
+}
+
+function tool(step: string, name: string, script: string, ...args: string[]): Check {
+  const problems = async () => {
+    const { exitCode, output } = await capture(...nodeScript(script, ...args));
+    return exitCode === 0 ? [] : [output.trim() || `${script} ended with exit code ${exitCode} and said nothing.`];
+  };
+  return { step, name, problems };
+}
+
+type ContractCheck = (contract: Awaited<ReturnType<typeof readContract>>, root: string) => string[];
+
+function contract(name: string, check: ContractCheck): Check {
+  return { step: 'contracts', name, problems: async () => check(await readContract(), ROOT) };
+}
