@@ -1,0 +1,38 @@
+import { DomainError } from '@souk/errors';
+
+export function skuNotFound(sku: string): DomainError {
+  return new DomainError({
+    kind: 'not_found',
+    reason: 'SKU_NOT_FOUND',
+    message: `There is no stock of SKU ${sku}.`,
+    metadata: { sku },
+  });
+}
+
+export function stockBelowHeld(sku: string, onHand: number, held: number): DomainError {
+  return new DomainError({
+    kind: 'refused',
+    reason: 'STOCK_BELOW_HELD',
+    message: `${held} units of ${sku} are held for orders, so there can't be only ${onHand} on hand.`,
+    metadata: { sku, on_hand: String(onHand), held: String(held) },
+  });
+}
+
+export function versionMismatch(sku: string, expected: number, version: number): DomainError {
+  return new DomainError({
+    kind: 'mismatch',
+    reason: 'VERSION_MISMATCH',
+    message: `The stock of ${sku} changed since version ${expected}. Read it and count again.`,
+    metadata: { sku, expected_version: String(expected), version: String(version) },
+  });
+}
+
+/** An order was confirmed that has no units to sell: the two services disagree and a person must look. */
+export function nothingHeld(orderId: string, state: string): DomainError {
+  return new DomainError({
+    kind: 'refused',
+    reason: 'NOTHING_HELD',
+    message: `Order ${orderId} was confirmed, but no stock is held for it.`,
+    metadata: { order_id: orderId, hold_state: state },
+  });
+}

@@ -1,0 +1,58 @@
+import type { DomainError } from '@souk/errors';
+import { available, countStock, noStock, openStock } from './stock.js';
+
+const LANTERN = { sku: 'LANTERN', onHand: 10, held: 4, version: 7 };
+
+function errorOf(action: () => unknown): Partial<DomainError> {
+  try {
+    action();
+  } catch (error) {
+    return error as DomainError;
+  }
+  throw new Error('Nothing was thrown.');
+}
+
+describe('stock', () => {
+  it('has available what is on hand and not held', () => {
+    expect(available(LANTERN)).toBe(6);
+    expect(available(noStock('LANTERN'))).toBe(0);
+  });
+
+  it('opens with the units that the merchant gave', () => {
+    expect(openStock('LANTERN', 12, 'event-1')).toEqual({
+      stock: { sku: 'LANTERN', onHand: 12, held: 0, version: 1 },
+      movement: { sku: 'LANTERN', kind: 'OPENED', onHandDelta: 12, heldDelta: 0, cause: 'event-1' },
+    });
+  });
+
+  it('takes over what was counted', () => {
+    expect(countStock(LANTERN, { onHand: 6, cause: 'count-1' })).toEqual({
+      stock: { sku: 'LANTERN', onHand: 6, held: 4, version: 8 },
+      movement: { sku: 'LANTERN', kind: 'COUNTED', onHandDelta: -4, heldDelta: 0, cause: 'count-1' },
+    });
+  });
+
+  it('writes down a count that finds nothing new', () => {
+    const { stock, movement } = countStock(LANTERN, { onHand: 10, cause: 'count-1' });
+    expect(movement.onHandDelta).toBe(0);
+    expect(stock.version).toBe(8);
+  });
+
+  it('can be counted down to what is held, and no further', () => {
+    expect(countStock(LANTERN, { onHand: 4, cause: 'count-1' }).stock.onHand).toBe(4);
+    expect(errorOf(() => countStock(LANTERN, { onHand: 3, cause: 'count-1' }))).toMatchObject({
+      kind: 'refused',
+      reason: 'STOCK_BELOW_HELD',
+      metadata: { sku: 'LANTERN', on_hand: '3', held: '4' },
+    });
+  });
+
+  it('refuses a count that is based on an older version', () => {
+    expect(countStock(LANTERN, { onHand: 9, expectedVersion: 7, cause: 'count-1' }).stock.onHand).toBe(9);
+    expect(errorOf(() => countStock(LANTERN, { onHand: 9, expectedVersion: 6, cause: 'count-1' }))).toMatchObject({
+      kind: 'mismatch',
+      reason: 'VERSION_MISMATCH',
+      metadata: { sku: 'LANTERN', expected_version: '6', version: '7' },
+    });
+  });
+});

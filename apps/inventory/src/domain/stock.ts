@@ -1,0 +1,86 @@
+import { stockBelowHeld, versionMismatch } from './inventory-errors.js';
+
+/** The units of one SKU. */
+export interface Stock {
+  readonly sku: string;
+  /** On the shelf, held ones included. */
+  readonly onHand: number;
+  /** Set aside for orders. */
+  readonly held: number;
+  /** Number of movements so far. */
+  readonly version: number;
+}
+
+export type MovementKind = 'OPENED' | 'COUNTED' | 'HELD' | 'RELEASED' | 'SOLD' | 'RETURNED';
+
+/** One change of one SKU's stock. The movements of a SKU sum to its counters. */
+export interface Movement {
+  readonly sku: string;
+  readonly kind: MovementKind;
+  readonly onHandDelta: number;
+  readonly heldDelta: number;
+  /** Order, request or event that caused it. */
+  readonly cause: string;
+}
+
+/** A changed stock and what was written down about the change. */
+export interface StockChange {
+  readonly stock: Stock;
+  readonly movement: Movement;
+}
+
+/** A number of units of a SKU. */
+export interface StockLine {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
+export function noStock(sku: string): Stock {
+  return { sku, onHand: 0, held: 0, version: 0 };
+}
+
+/** Units that can be sold. */
+export function available(stock: Stock): number {
+  return stock.onHand - stock.held;
+}
+
+/** Puts the first units of a SKU on the shelf. */
+export function openStock(sku: string, openingStock: number, cause: string): StockChange {
+  return move(noStock(sku), 'OPENED', cause, { onHand: openingStock });
+}
+
+export interface Count {
+  readonly onHand: number;
+  /** Version that the count is based on; undefined where any will do. */
+  readonly expectedVersion?: number;
+  readonly cause: string;
+}
+
+/**
+ * Corrects the units on the shelf to what was counted. A count that finds what was known is a movement too.
+ * @throws DomainError VERSION_MISMATCH, STOCK_BELOW_HELD
+ */
+export function countStock(stock: Stock, { onHand, expectedVersion, cause }: Count): StockChange {
+  if (expectedVersion !== undefined && expectedVersion !== stock.version) {
+    throw versionMismatch(stock.sku, expectedVersion, stock.version);
+  }
+  if (onHand < stock.held) throw stockBelowHeld(stock.sku, onHand, stock.held);
+  return move(stock, 'COUNTED', cause, { onHand: onHand - stock.onHand });
+}
+
+export function move(
+  stock: Stock,
+  kind: MovementKind,
+  cause: string,
+  { onHand = 0, held = 0 }: { onHand?: number; held?: number },
+): StockChange {
+  return {
+    stock: {
+      sku: stock.sku,
+      onHand: stock.onHand + onHand,
+      held: stock.held + held,
+      version: stock.version + 1,
+    },
+    movement: { sku: stock.sku, kind, onHandDelta: onHand, heldDelta: held, cause },
+  };
+}
