@@ -1,14 +1,11 @@
-import { address, loadConfig, port, secret, wholeNumber } from '@souk/config';
-import { z } from 'zod';
+import { address, loadConfig, secret, wholeNumber } from '@souk/config';
+import { dataFields, serviceFields } from '@souk/service';
 
 /** What the service reads from its environment. */
 export function ordersConfig() {
   return loadConfig({
-    GRPC_HOST: z.string().default('127.0.0.1'),
-    GRPC_PORT: port().default(50054),
-    DATABASE_URL: z.string(),
-    NATS_URL: z.string(),
-    SOUK_SERVICE_TOKEN: secret(),
+    ...serviceFields,
+    ...dataFields,
     /** Makes the access tokens of guests' orders; changing it locks guests out of theirs. */
     SOUK_ORDER_TOKEN_SECRET: secret(),
     /** How long a buyer waits for the outcome before he is told 202. */

@@ -1,11 +1,11 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { connectEvents, EventBus } from '@souk/events';
 import { OutboxRelay } from '@souk/outbox';
-import { Database, waitForDatabase } from '@souk/postgres';
+import { Database } from '@souk/postgres';
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { PaymentsServiceService } from '@souk/proto/payments/v1';
 import { rpcClient, type RpcClient } from '@souk/rpc';
+import { DataModule } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import { OrderAccess } from './access.js';
 import { CancelOrder } from './cancel-order.js';
@@ -26,28 +26,17 @@ const PAYMENTS = Symbol('payments');
 @Module({})
 export class OrdersModule {
   static with(config: OrdersConfig, logger: Logger): DynamicModule {
-    return { module: OrdersModule, providers: [...connections(config, logger), ...parts(config, logger)] };
+    return {
+      module: OrdersModule,
+      imports: [DataModule.with({ name: 'orders', config, logger })],
+      providers: [...neighbours(config), ...parts(config, logger)],
+    };
   }
 }
 
-function connections(config: OrdersConfig, logger: Logger): Provider[] {
-  const caller = { caller: 'orders', serviceToken: config.SOUK_SERVICE_TOKEN };
-  const client = { ...caller, timeoutMs: 5_000 };
+function neighbours(config: OrdersConfig): Provider[] {
+  const client = { caller: 'orders', serviceToken: config.SOUK_SERVICE_TOKEN };
   return [
-    {
-      provide: Database,
-      useFactory: async () => {
-        const database = Database.connect({ url: config.DATABASE_URL, name: 'orders' });
-        await waitForDatabase(database, logger);
-        return database;
-      },
-    },
-    { provide: EventBus, useFactory: () => connectEvents({ url: config.NATS_URL, name: 'orders', logger }) },
-    {
-      provide: OutboxRelay,
-      inject: [Database, EventBus],
-      useFactory: (database: Database, bus: EventBus) => new OutboxRelay({ database, bus, source: 'orders', logger }),
-    },
     {
       provide: CATALOG,
       useFactory: () => rpcClient(CatalogServiceService, { ...client, address: config.SOUK_CATALOG_ADDRESS }),

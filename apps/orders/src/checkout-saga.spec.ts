@@ -1,0 +1,144 @@
+import { DomainError } from '@souk/errors';
+import type { Hold_State } from '@souk/proto/inventory/v1';
+import { Payment, type Payment_State } from '@souk/proto/payments/v1';
+import { ANY_TIME, confirmedOrder, pendingOrder } from '../test/order-builder.js';
+import { CheckoutSaga, NotYetKnown, SagaTakenOver, type PaymentPort, type StockPort } from './checkout-saga.js';
+import { cancelOrder, type Change, type Order } from './domain/order.js';
+
+const EPOCH = 1;
+
+/** The saga with its neighbours' answers given; `did` lists what it asked of them and what it wrote, in order. */
+function sagaWith(answers: {
+  hold?: Hold_State;
+  payment?: Payment_State | Error;
+  cancelled?: Payment_State;
+  meanwhile?: (order: Order) => Order;
+  epoch?: number;
+}) {
+  const did: string[] = [];
+  let stored = pendingOrder();
+  const stock: StockPort = {
+    holdStock: async () => {
+      did.push('hold');
+      const state = answers.hold ?? 'STATE_HELD';
+      return { state, shortages: state === 'STATE_REFUSED' ? [{ sku: 'LAMP-BRASS', requested: 1, available: 0 }] : [] };
+    },
+    releaseStock: async () => {
+      did.push('release');
+      return { state: 'STATE_RELEASED' };
+    },
+  };
+  const payments: PaymentPort = {
+    authorizePayment: async () => {
+      did.push('authorize');
+      if (answers.meanwhile) stored = answers.meanwhile(stored);
+      const state = answers.payment ?? 'STATE_AUTHORIZED';
+      if (state instanceof Error) throw state;
+      return {
+        payment: Payment.fromPartial({ state, declineCode: state === 'STATE_DECLINED' ? 'insufficient_funds' : '' }),
+      };
+    },
+    cancelPayment: async () => {
+      did.push('give back');
+      return { payment: Payment.fromPartial({ state: answers.cancelled ?? 'STATE_VOIDED' }) };
+    },
+  };
+  const orders = {
+    get: async () => stored,
+    saveStep: async ({ order }: Change, epoch: number) => {
+      if (epoch !== (answers.epoch ?? EPOCH) || order.version !== stored.version + 1) return false;
+      stored = order;
+      did.push(`${order.state} ${order.phase}`);
+      return true;
+    },
+  };
+  const saga = new CheckoutSaga(orders, stock, payments, () => ANY_TIME);
+  const run = (order: Order = stored) => {
+    stored = order;
+    return saga.run({ order, epoch: EPOCH, failures: 0 });
+  };
+  return { run, did };
+}
+
+describe('given stock and a good card', () => {
+  it('holds, authorises and confirms', async () => {
+    const { run, did } = sagaWith({});
+    const order = await run();
+    expect(did).toEqual(['hold', 'authorize', 'CONFIRMED DONE']);
+    expect(order.timeline.map(({ kind }) => kind)).toEqual(['PLACED', 'STOCK_HELD', 'PAYMENT_AUTHORIZED', 'CONFIRMED']);
+  });
+});
+
+describe('given too little stock', () => {
+  it('rejects the order and touches no money', async () => {
+    const { run, did } = sagaWith({ hold: 'STATE_REFUSED' });
+    const order = await run();
+    expect(did).toEqual(['hold', 'REJECTED DONE']);
+    expect(order.rejection).toMatchObject({ reason: 'STOCK_SHORT', shortages: [{ sku: 'LAMP-BRASS', available: 0 }] });
+  });
+});
+
+describe('given a declined card', () => {
+  it('rejects the order and then releases the hold', async () => {
+    const { run, did } = sagaWith({ payment: 'STATE_DECLINED', cancelled: 'STATE_DECLINED' });
+    const order = await run();
+    expect(did).toEqual(['hold', 'authorize', 'REJECTED UNDO', 'give back', 'release', 'REJECTED DONE']);
+    expect(order.rejection).toMatchObject({ reason: 'PAYMENT_DECLINED', declineCode: 'insufficient_funds' });
+  });
+});
+
+describe('given an answer that is not known', () => {
+  it('decides nothing and wants to be run again', async () => {
+    const processing = sagaWith({ payment: 'STATE_PROCESSING' });
+    await expect(processing.run()).rejects.toThrow(NotYetKnown);
+    expect(processing.did).toEqual(['hold', 'authorize']);
+
+    const away = sagaWith({
+      payment: new DomainError({ kind: 'unavailable', reason: 'SERVICE_UNAVAILABLE', message: '' }),
+    });
+    await expect(away.run()).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(away.did).toEqual(['hold', 'authorize']);
+  });
+
+  it('does not release the stock before the money is known to be back', async () => {
+    const cancelled = cancelOrder(confirmedOrder(), ANY_TIME).order;
+    const { run, did } = sagaWith({ cancelled: 'STATE_PROCESSING' });
+    await expect(run(cancelled)).rejects.toThrow(NotYetKnown);
+    expect(did).toEqual(['give back']);
+  });
+});
+
+describe('given a cancellation', () => {
+  it('gives payment and stock of a confirmed order back', async () => {
+    const { run, did } = sagaWith({});
+    const order = await run(cancelOrder(confirmedOrder(), ANY_TIME).order);
+    expect(did).toEqual(['give back', 'release', 'CANCELLED DONE']);
+    expect(order.timeline.map(({ kind }) => kind).slice(-2)).toEqual(['PAYMENT_RETURNED', 'STOCK_RELEASED']);
+  });
+
+  it('cancels before anything is begun', async () => {
+    const { run, did } = sagaWith({});
+    await run(cancelOrder(pendingOrder(), ANY_TIME).order);
+    expect(did).toEqual(['CANCELLED UNDO', 'give back', 'release', 'CANCELLED DONE']);
+  });
+
+  it('cancels instead of confirming where it came in the middle', async () => {
+    const { run, did } = sagaWith({ meanwhile: (order) => cancelOrder(order, ANY_TIME).order });
+    await run();
+    expect(did).toEqual(['hold', 'authorize', 'CANCELLED UNDO', 'give back', 'release', 'CANCELLED DONE']);
+  });
+});
+
+describe('given that another process took the saga over', () => {
+  it('writes nothing more', async () => {
+    const { run, did } = sagaWith({ epoch: EPOCH + 1 });
+    await expect(run()).rejects.toThrow(SagaTakenOver);
+    expect(did).toEqual(['hold', 'authorize']);
+  });
+
+  it('stops where the other one has already undone its steps', async () => {
+    const { run } = sagaWith({ hold: 'STATE_RELEASED' });
+    await expect(run()).rejects.toThrow(SagaTakenOver);
+    await expect(sagaWith({ payment: 'STATE_VOIDED' }).run()).rejects.toThrow(SagaTakenOver);
+  });
+});

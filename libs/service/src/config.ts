@@ -1,0 +1,20 @@
+import { port, secret } from '@souk/config';
+import { z } from 'zod';
+
+/** What every service reads from its environment. */
+export const serviceFields = {
+  GRPC_HOST: z.string().default('127.0.0.1'),
+  GRPC_PORT: port(),
+  /** Secret by which Souk's services know each other. */
+  SOUK_SERVICE_TOKEN: secret(),
+};
+
+/** What every service that keeps data reads besides. */
+export const dataFields = {
+  DATABASE_URL: z.string(),
+  NATS_URL: z.string(),
+  /** Put before every subject and stream, so that several Souks can share one NATS. */
+  NATS_PREFIX: z.string().default(''),
+};
+
+export type DataConfig = z.infer<z.ZodObject<typeof dataFields>>;

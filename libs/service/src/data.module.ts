@@ -1,0 +1,75 @@
+/**
+ * The connections of a service that keeps data: its database, the event bus and the relay of its outbox, each waited for
+ * at the start, which says for what, and closed at the end, after everything that uses them has stopped.
+ */
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { connectEvents, EventBus } from '@souk/events';
+import { OutboxRelay } from '@souk/outbox';
+import { Database, waitForDatabase } from '@souk/postgres';
+import type { Logger } from '@souk/telemetry';
+import type { DataConfig } from './config.js';
+
+export interface DataOptions {
+  /** Short name of the service, for example `orders`. */
+  readonly name: string;
+  readonly config: DataConfig;
+  readonly logger: Logger;
+}
+
+@Module({})
+export class DataModule {
+  /** Provides Database, EventBus and OutboxRelay to all modules of the service. */
+  static with(options: DataOptions): DynamicModule {
+    const exported = [Database, EventBus, OutboxRelay];
+    return { module: DataModule, global: true, providers: providersFor(options), exports: exported };
+  }
+}
+
+function providersFor({ name, config, logger }: DataOptions): Provider[] {
+  return [
+    {
+      provide: Database,
+      useFactory: async () => {
+        const database = Database.connect({ url: config.DATABASE_URL, name });
+        await waitForDatabase(database, logger);
+        return database;
+      },
+    },
+    {
+      provide: EventBus,
+      useFactory: () => connectEvents({ url: config.NATS_URL, prefix: config.NATS_PREFIX, name, logger }),
+    },
+    {
+      provide: OutboxRelay,
+      inject: [Database, EventBus],
+      useFactory: (database: Database, bus: EventBus) => new OutboxRelay({ database, bus, source: name, logger }),
+    },
+    {
+      provide: Connections,
+      inject: [Database, EventBus, OutboxRelay],
+      useFactory: (...parts: ConstructorParameters<typeof Connections>) => new Connections(...parts),
+    },
+  ];
+}
+
+class Connections {
+  constructor(
+    private readonly database: Database,
+    private readonly bus: EventBus,
+    private readonly relay: OutboxRelay,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.relay.start();
+  }
+
+  /** After consumers and workers have stopped in `onModuleDestroy`, so that what they wrote last is published too. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.relay.stop();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.bus.close();
+    await this.database.close();
+  }
+}

@@ -1,0 +1,3 @@
+export { dataFields, serviceFields, type DataConfig } from './config.js';
+export { Consumers } from './consumers.js';
+export { DataModule, type DataOptions } from './data.module.js';
