@@ -1,0 +1,21 @@
+import { identityKeys, type ServiceOptions } from '@souk/rpc';
+import { createLogger } from '@souk/telemetry';
+import type { InventoryConfig } from './config.js';
+import { InventoryGrpc } from './inventory.grpc.js';
+import { InventoryModule } from './inventory.module.js';
+
+/** The whole service, as its process and its tests start it. */
+export function inventoryService(config: InventoryConfig): ServiceOptions {
+  const logger = createLogger('inventory');
+  const serviceToken = config.SOUK_SERVICE_TOKEN;
+  return {
+    name: 'inventory',
+    module: InventoryModule.with(config, logger),
+    controllers: [InventoryGrpc],
+    host: config.GRPC_HOST,
+    port: config.GRPC_PORT,
+    serviceToken,
+    signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'inventory', serviceToken }),
+    logger,
+  };
+}
