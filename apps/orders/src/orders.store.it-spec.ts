@@ -3,7 +3,8 @@ import { sql, uuidv7 } from '@souk/postgres';
 import { ANY_TIME, newOrder } from '../test/order-builder.js';
 import { newCart, setLine } from './domain/cart.js';
 import { CartsStore } from './carts.store.js';
-import { cancelOrder, confirmOrder, fulfillOrder, placeOrder, type NewOrder } from './domain/order.js';
+import { cancelOrder, confirmOrder, fulfillOrder, placeOrder, rejectOrder, type NewOrder } from './domain/order.js';
+import { paymentDeclined } from './domain/rejections.js';
 import { OrdersStore, type Placement, type SagaTask } from './orders.store.js';
 
 const LEASE_MS = 60_000;
@@ -80,6 +81,9 @@ describe('ordering a cart', () => {
     await expect(carts.update(cart.cartId, (c) => setLine(c, 'MORE', 1, ANY_TIME))).rejects.toMatchObject({
       reason: 'CART_ORDERED',
     });
+    const declined = rejectOrder(winner.order, paymentDeclined('expired_card'), [], ANY_TIME);
+    await store.saveStep(declined, winner.epoch);
+    expect(await store.insert(tab())).toBeDefined();
   });
 
   it('does not order what the cart no longer holds', async () => {

@@ -22,7 +22,7 @@ const parked = metrics.counter('orders_sagas_parked_total', 'Sagas that were giv
 
 export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly running = new Set<Promise<unknown>>();
-  private stopping = false;
+  private readonly stopping = new AbortController();
   private polling: Promise<void> = Promise.resolve();
 
   constructor(
@@ -37,7 +37,7 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Lets the sagas under way finish. */
   async onModuleDestroy(): Promise<void> {
-    this.stopping = true;
+    this.stopping.abort();
     await this.polling;
     await Promise.all(this.running);
   }
@@ -90,7 +90,7 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async poll(): Promise<void> {
-    while (!this.stopping) {
+    while (!this.stopping.signal.aborted) {
       const room = MOST_TAKEN_OVER - this.running.size;
       try {
         const tasks = room > 0 ? await this.orders.claimDue(room) : [];
@@ -98,7 +98,7 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
       } catch (error) {
         this.logger.warn({ err: error }, 'could not look for sagas to take over');
       }
-      await sleep(POLL_MS);
+      await sleep(POLL_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
