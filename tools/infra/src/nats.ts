@@ -40,14 +40,23 @@ export interface RunningNats {
 export async function startNats(options: NatsOptions): Promise<RunningNats> {
   const storeDir = resolve(options.storeDir);
   mkdirSync(storeDir, { recursive: true, mode: 0o700 });
-  const pidFile = join(storeDir, 'nats.pid');
-  await stopOrphan(pidFile, storeDir, STOP_STEPS);
+  await stopLeftNats(storeDir);
+  const pidFile = pidFileIn(storeDir);
   const configFile = join(storeDir, 'nats.conf');
   writeFileSync(configFile, natsConfig({ storeDir, port: options.port, pidFile, version: versionOf(options.program) }));
   const child = spawnServer({ file: options.program, args: ['-c', configFile], logFile: options.logFile });
   await waitUntilReady(child, options);
   const stop = (): Promise<void> => endProcess(child.pid, STOP_STEPS);
   return { pid: child.pid, port: options.port, url: `nats://127.0.0.1:${options.port}`, ended: child.ended, stop };
+}
+
+/** Stops the server that a killed run may have left behind on this folder. */
+export async function stopLeftNats(storeDir: string): Promise<void> {
+  await stopOrphan(pidFileIn(resolve(storeDir)), resolve(storeDir), STOP_STEPS);
+}
+
+function pidFileIn(storeDir: string): string {
+  return join(storeDir, 'nats.pid');
 }
 
 /** The configuration file. JSON texts are valid strings of its format. */

@@ -54,7 +54,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   if (user) requireReachableFolders(dataDir, binaries, user);
   if (!existsSync(join(dataDir, 'PG_VERSION'))) await createDataFolder(dataDir, options, binaries, user);
   requireOwned(dataDir, user);
-  await stopOrphan(join(dataDir, 'postmaster.pid'), dataDir, STOP_STEPS);
+  await stopLeftPostgres(dataDir);
   const child = await launch({ ...options, dataDir }, binaries, user);
   const adminUrl = `postgres://postgres:${encodeURIComponent(options.password)}@127.0.0.1:${options.port}/postgres`;
   const stop = (): Promise<void> => endProcess(child.pid, STOP_STEPS);
@@ -65,6 +65,11 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     throw error;
   }
   return { pid: child.pid, port: options.port, adminUrl, ended: child.ended, stop };
+}
+
+/** Stops the server that a killed run may have left behind on this folder. */
+export async function stopLeftPostgres(dataDir: string): Promise<void> {
+  await stopOrphan(join(resolve(dataDir), 'postmaster.pid'), resolve(dataDir), STOP_STEPS);
 }
 
 function requireReachableFolders(dataDir: string, binaries: PostgresBinaries, user: SystemUser): void {

@@ -21,24 +21,28 @@ export interface TestServers {
 
 /** Starts both servers. */
 export async function startTestServers(log: (line: string) => void = () => {}): Promise<TestServers> {
-  const folder = temporaryFolder();
   const program = await findNatsServer({ log });
-  const [postgresPort, natsPort] = [await freePort(), await freePort()];
-  const [postgres, nats] = await Promise.all([
-    startPostgres({
-      dataDir: join(folder, 'postgres'),
-      port: postgresPort,
-      logFile: join(folder, 'postgres.log'),
-      password: randomBytes(12).toString('hex'),
-      durable: false,
-    }),
-    startNats({ program, storeDir: join(folder, 'nats'), port: natsPort, logFile: join(folder, 'nats.log') }),
-  ]);
-  const forget = cleanUpAfterDeath([postgres.pid, nats.pid], folder);
+  const folder = temporaryFolder();
+  const nats = await startNats({
+    program,
+    storeDir: join(folder, 'nats'),
+    port: await freePort(),
+    logFile: join(folder, 'nats.log'),
+  });
+  const forgetNats = cleanUpAfterDeath(nats.pid, folder);
+  const postgres = await startPostgres({
+    dataDir: join(folder, 'postgres'),
+    port: await freePort(),
+    logFile: join(folder, 'postgres.log'),
+    password: randomBytes(12).toString('hex'),
+    durable: false,
+  });
+  const forgetPostgres = cleanUpAfterDeath(postgres.pid, folder);
   const stop = async (): Promise<void> => {
     await Promise.all([postgres.stop(), nats.stop()]);
     rmSync(folder, { recursive: true, force: true });
-    forget();
+    forgetNats();
+    forgetPostgres();
   };
   return { postgresUrl: postgres.adminUrl, natsUrl: nats.url, stop };
 }
@@ -54,9 +58,9 @@ function temporaryFolder(): string {
  * A shell that waits for the end of its input, which this process holds open: so it notices even `kill -9`. Returns what
  * calls it off.
  */
-function cleanUpAfterDeath(pids: readonly number[], folder: string): () => void {
-  const script = 'cat >/dev/null; kill -INT "$1" "$2" 2>/dev/null; sleep 1; rm -rf "$3"';
-  const args = ['-c', script, 'sh', ...pids.map(String), folder];
+function cleanUpAfterDeath(pid: number, folder: string): () => void {
+  const script = 'cat >/dev/null; kill -INT "$1" 2>/dev/null; sleep 1; rm -rf "$2"';
+  const args = ['-c', script, 'sh', String(pid), folder];
   const shell = spawn('sh', args, { detached: true, stdio: ['pipe', 'ignore', 'ignore'], cwd: '/' });
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();

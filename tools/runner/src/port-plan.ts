@@ -1,0 +1,68 @@
+/**
+ * Which port each process listens on. Each has a variable of its own; PORT, given alone, moves all of them by the same
+ * distance, so that two copies run side by side.
+ */
+import { StartupError } from '@souk/infra';
+
+const STANDARD = {
+  gateway: { variable: 'PORT', port: 3000 },
+  identity: { variable: 'SOUK_IDENTITY_PORT', port: 50051 },
+  catalog: { variable: 'SOUK_CATALOG_PORT', port: 50052 },
+  inventory: { variable: 'SOUK_INVENTORY_PORT', port: 50053 },
+  orders: { variable: 'SOUK_ORDERS_PORT', port: 50054 },
+  payments: { variable: 'SOUK_PAYMENTS_PORT', port: 50055 },
+  notifications: { variable: 'SOUK_NOTIFICATIONS_PORT', port: 50056 },
+  postgres: { variable: 'SOUK_POSTGRES_PORT', port: 54329 },
+  nats: { variable: 'SOUK_NATS_PORT', port: 42229 },
+  'sandbox-psp': { variable: 'SANDBOX_PSP_PORT', port: 12111 },
+} as const;
+
+export type PortName = keyof typeof STANDARD;
+export type PortPlan = Readonly<Record<PortName, number>>;
+const NAMES = Object.keys(STANDARD) as PortName[];
+
+const LOWEST = 1024;
+const HIGHEST = 65535;
+
+/** The ports for this environment; throws a sentence for a value that is no port or one that is used twice. */
+export function planPorts(env: NodeJS.ProcessEnv): PortPlan {
+  const distance = (given('gateway', env) ?? STANDARD.gateway.port) - STANDARD.gateway.port;
+  const entries = NAMES.map((name) => [name, given(name, env) ?? moved(STANDARD[name].port, distance)] as const);
+  requireDistinct(entries);
+  return Object.fromEntries(entries) as Record<PortName, number>;
+}
+
+function given(name: PortName, env: NodeJS.ProcessEnv): number | undefined {
+  const { variable } = STANDARD[name];
+  const text = env[variable];
+  if (!text) return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= HIGHEST) return port;
+  throw new StartupError(`${variable}=${text} is no port: set it to a number from 1 to ${HIGHEST}.`);
+}
+
+/** Past the highest port it goes on at the lowest: distinct ports stay distinct. */
+function moved(port: number, distance: number): number {
+  const count = HIGHEST - LOWEST + 1;
+  return LOWEST + ((((port + distance - LOWEST) % count) + count) % count);
+}
+
+function requireDistinct(entries: readonly (readonly [PortName, number])[]): void {
+  for (const [name, port] of entries) {
+    const other = entries.find(([otherName, otherPort]) => otherName !== name && otherPort === port)?.[0];
+    if (other) {
+      const [one, two] = [STANDARD[name].variable, STANDARD[other].variable];
+      throw new StartupError(`${name} and ${other} would both use port ${port}: set ${one} or ${two} to another one.`);
+    }
+  }
+}
+
+/** What to tell when a port is taken by another program. */
+export function takenPort(name: PortName, port: number): string {
+  const { variable } = STANDARD[name];
+  const cure =
+    name === 'gateway'
+      ? 'set PORT to another one (all other ports move by the same distance)'
+      : `set ${variable} to another one, or PORT to move all of them`;
+  return `Port ${port} (${name}) is taken by another program: stop that program, or ${cure}.`;
+}

@@ -1,0 +1,35 @@
+/** A Node program of this checkout as a child in its own process group, so that Ctrl-C reaches the runner only. */
+import { spawn } from 'node:child_process';
+import { endProcess } from '@souk/infra';
+import type { Environment } from './environment.ts';
+import { ROOT } from './layout.ts';
+import type { LogOutput } from './log-output.ts';
+import type { Launched } from './supervised.ts';
+
+/** A service drains for 10 s at most. */
+const STOP_STEPS = [
+  ['SIGTERM', 12_000],
+  ['SIGKILL', 2_000],
+] as const;
+
+/** Starts `node <program>` with this environment and nothing else of the runner's. */
+export async function launchNode(
+  name: string,
+  program: string,
+  environment: Environment,
+  output: LogOutput,
+): Promise<Launched> {
+  const child = spawn(process.execPath, ['--enable-source-maps', program], {
+    cwd: ROOT,
+    env: environment,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  output.follow(name, child.stdout, child.stderr);
+  const pid = child.pid ?? -1;
+  return { pid, ended, stop: () => endProcess(pid, STOP_STEPS) };
+}
