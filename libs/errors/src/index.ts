@@ -1,0 +1,2 @@
+export { DomainError, hasReason, invalid, isDomainError } from './domain-error.js';
+export type { DomainErrorInit, ErrorKind, FieldViolation } from './domain-error.js';
