@@ -1,0 +1,27 @@
+// Fields that more than one service reads, so that all of them take the same notation.
+import { z } from 'zod';
+
+/** A TCP port. */
+export function port() {
+  return z.coerce.number({ error: 'it must be a port number' }).int('it must be a whole number').min(0).max(65535);
+}
+
+/** A whole number, not below 0. */
+export function wholeNumber() {
+  return z.coerce.number({ error: 'it must be a number' }).int('it must be a whole number').min(0);
+}
+
+/** `host:port`. */
+export function address() {
+  return z.string().regex(/^[^\s/]+:\d{1,5}$/, 'it must be host:port');
+}
+
+/** `true` or `false` (also 1 and 0). */
+export function flag() {
+  return z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+}
+
+/** A secret of at least that many characters. */
+export function secret(minLength = 16) {
+  return z.string().min(minLength, `it must have at least ${minLength} characters`);
+}

@@ -1,0 +1,2 @@
+export { ConfigError, loadConfig } from './load-config.js';
+export { address, flag, port, secret, wholeNumber } from './fields.js';
