@@ -1,0 +1,4 @@
+export { appendToOutbox, outboxEvent } from './outbox.js';
+export type { JsonCodec, OutboxEvent } from './outbox.js';
+export { OutboxRelay } from './outbox-relay.js';
+export type { OutboxRelayOptions } from './outbox-relay.js';

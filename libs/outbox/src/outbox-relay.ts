@@ -1,0 +1,195 @@
+// Moves the outbox to NATS. Guarantees: every committed event is published at least once, whatever dies in between, and in
+// order per aggregate; one relay per database works at a time, others stand by. It is woken in this process after a commit and looks
+// by itself every second for what a dead process left behind. Does not guarantee that an event is published only once: see the inbox.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureStream, type EventBus } from '@souk/events';
+import type { Database, Transaction } from '@souk/postgres';
+import { metrics, type Logger } from '@souk/telemetry';
+import { becomeRelay, markSent, oldestUnsentAge, pruneSent, selectUnsent } from './outbox-rows.js';
+import { publishAll } from './publish.js';
+
+/** What a relay needs. */
+export interface OutboxRelayOptions {
+  database: Database;
+  bus: EventBus;
+  /** The publishing service, for example `orders`. */
+  source: string;
+  logger: Logger;
+  /** Most events of one round (500). */
+  batch?: number;
+  /** How often it looks without being woken (1 s). */
+  pollMs?: number;
+  /** How long it waits after a wake, so that one round serves many commits (5 ms). */
+  gatherMs?: number;
+}
+
+type Round = 'empty' | 'more' | 'failed' | 'elsewhere';
+
+const KEEP_SENT_MS = 7 * 24 * 60 * 60 * 1000;
+const PRUNE_EVERY_MS = 10 * 60 * 1000;
+const PRUNE_BATCH = 1_000;
+const LONGEST_PAUSE_MS = 10_000;
+const STANDBY_MS = 100;
+
+const published = metrics.counter('outbox_published_total', 'Events that the broker acknowledged', ['source']);
+const lag = metrics.gauge('outbox_oldest_unsent_seconds', 'Age of the oldest event that waits', ['source']);
+
+/** Publishes what `appendToOutbox` wrote. */
+export class OutboxRelay {
+  private readonly options: Required<OutboxRelayOptions>;
+  private woken = false;
+  private stopped = true;
+  private failures = 0;
+  private streamReady = false;
+  private nextPrune = Date.now() + PRUNE_EVERY_MS;
+  private working: Promise<void> = Promise.resolve();
+  private interruptPause: () => void = () => undefined;
+
+  constructor(options: OutboxRelayOptions) {
+    this.options = { batch: 500, pollMs: 1_000, gatherMs: 5, ...options };
+  }
+
+  /** Starts relaying; a second call changes nothing. */
+  start(): void {
+    if (this.stopped) {
+      this.stopped = false;
+      this.woken = true;
+      this.working = this.work();
+    }
+  }
+
+  /** Says that there is something to publish. Cheap: any number of wakes during a round gives one further round. */
+  wake(): void {
+    this.woken = true;
+    if (this.failures === 0) {
+      this.interruptPause();
+    }
+  }
+
+  /** Finishes the round that is under way. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.interruptPause();
+    await this.working;
+  }
+
+  private async work(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        await this.turn();
+        this.recovered();
+      } catch (error) {
+        this.failed(error);
+      }
+      if (!this.stopped && (!this.woken || this.failures > 0)) {
+        await this.pause(this.pauseMs());
+      }
+    }
+  }
+
+  private async turn(): Promise<void> {
+    if (this.woken) {
+      this.woken = false;
+      await sleep(this.options.gatherMs);
+      await this.drain();
+    } else if (await this.measureLag()) {
+      await this.drain();
+    }
+    await this.prune();
+  }
+
+  private async drain(): Promise<void> {
+    if (!this.streamReady) {
+      await ensureStream(this.options.bus, this.options.source);
+      this.streamReady = true;
+    }
+    let round: Round;
+    do {
+      round = await this.round();
+    } while (round === 'more' && !this.stopped);
+    if (round === 'elsewhere' && !this.stopped) {
+      // The other relay may have looked before our commit; look again once it is done.
+      await this.pause(STANDBY_MS);
+      this.woken = true;
+    }
+  }
+
+  private async round(): Promise<Round> {
+    let failure: Error | undefined;
+    const round = await this.options.database.transaction<Round>(async (tx) => {
+      if (!(await becomeRelay(tx))) {
+        return 'elsewhere';
+      }
+      const result = await this.publishUnsent(tx);
+      failure = result.error;
+      return result.full ? 'more' : 'empty';
+    });
+    if (failure) {
+      throw failure;
+    }
+    return round;
+  }
+
+  private async publishUnsent(tx: Transaction): Promise<{ full: boolean; error?: Error }> {
+    const { bus, source, batch } = this.options;
+    const rows = await selectUnsent(tx, batch);
+    const [oldest] = rows;
+    if (!oldest) {
+      return { full: false };
+    }
+    lag.set({ source }, (Date.now() - oldest.created_at.getTime()) / 1_000);
+    const { sent, error } = await publishAll(bus, source, rows);
+    if (sent.length > 0) {
+      await markSent(tx, sent);
+      published.inc({ source }, sent.length);
+    }
+    return { full: rows.length === batch, error };
+  }
+
+  private async measureLag(): Promise<boolean> {
+    const age = await oldestUnsentAge(this.options.database);
+    lag.set({ source: this.options.source }, age ?? 0);
+    return age !== undefined;
+  }
+
+  private async prune(): Promise<void> {
+    if (Date.now() < this.nextPrune) {
+      return;
+    }
+    const before = new Date(Date.now() - KEEP_SENT_MS);
+    const pruned = await pruneSent(this.options.database, before, PRUNE_BATCH);
+    if (pruned < PRUNE_BATCH) {
+      this.nextPrune = Date.now() + PRUNE_EVERY_MS;
+    }
+  }
+
+  private failed(error: unknown): void {
+    this.failures += 1;
+    this.woken = true;
+    // The stream may have been lost together with the broker's disk.
+    this.streamReady = false;
+    if (this.failures === 1) {
+      this.options.logger.warn({ err: error }, 'events cannot be published; trying again until they can');
+    }
+  }
+
+  private recovered(): void {
+    if (this.failures > 0) {
+      this.failures = 0;
+      this.options.logger.info('events are published again');
+    }
+  }
+
+  private pauseMs(): number {
+    if (this.failures === 0) {
+      return this.options.pollMs;
+    }
+    return Math.min(100 * 2 ** this.failures, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
+  }
+
+  private async pause(ms: number): Promise<void> {
+    const interrupted = new AbortController();
+    this.interruptPause = () => interrupted.abort();
+    await sleep(ms, undefined, { signal: interrupted.signal }).catch(() => undefined);
+  }
+}
