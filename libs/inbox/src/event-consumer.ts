@@ -1,0 +1,218 @@
+// Hands the events of one type to one handler. Guarantees: the handler's writes happen once per event, since they are
+// committed together with the event's row in the inbox, and the broker is told afterwards; events that arrive meanwhile are handled
+// together in the next transaction. An event that keeps failing goes to the dead letters and the others go on, so later
+// events of the same aggregate may overtake it: handlers compare versions, or do what may be done in any order.
+// While the database is away nothing counts as a failed try. What a handler does outside of its transaction may happen twice.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsMsg } from '@nats-io/jetstream';
+import type { EventBus } from '@souk/events';
+import { isDatabaseUnavailable, type Database, type Transaction } from '@souk/postgres';
+import { childTraceparent, metrics, newRequestId, runInContext, type Logger } from '@souk/telemetry';
+import { publishDeadLetter } from './dead-letter.js';
+import { claimEvents, pruneInbox } from './inbox.js';
+import { isReadable, toDelivery, type Delivery, type Readable, type ReceivedEvent } from './received-event.js';
+import { Subscription } from './subscription.js';
+
+/** What a consumer needs. */
+export interface EventConsumerOptions<T> {
+  database: Database;
+  bus: EventBus;
+  logger: Logger;
+  /** Name on the broker and in the inbox: `<service>-<Event>`, for example `inventory-OrderConfirmed`. */
+  durable: string;
+  /** Full name of the protobuf message, for example `souk.orders.v1.OrderConfirmed`. */
+  type: string;
+  /** `Message.fromJSON`. */
+  decode: (json: unknown) => T;
+  /** Does the work, in the transaction; gets new events only, in the order of the stream. May be called again when the transaction fails. */
+  handle: (tx: Transaction, events: ReceivedEvent<T>[]) => Promise<void>;
+  /** Called after each commit, for example to wake the outbox relay. */
+  afterCommit?: () => void;
+  /** Tries before an event goes to the dead letters (8). */
+  maxDeliver?: number;
+  /** Most events of one transaction (100). */
+  batch?: number;
+  /** Pauses between the tries; the last one repeats (1, 2, 5, 15, 60 s). */
+  retryDelaysMs?: number[];
+}
+
+const KEEP_MS = 60 * 24 * 60 * 60 * 1000;
+const PRUNE_EVERY_MS = 10 * 60 * 1000;
+const PRUNE_BATCH = 1_000;
+const AWAY_PAUSE_MS = 500;
+
+const handled = metrics.counter('inbox_handled_total', 'Events handled for the first time', ['consumer']);
+const deadLetters = metrics.counter('inbox_dead_letters_total', 'Events given up', ['consumer']);
+
+/** Consumes one type of event, durably. */
+export class EventConsumer<T> {
+  private readonly options: Required<EventConsumerOptions<T>>;
+  private readonly subscription: Subscription;
+  private readonly waiting: JsMsg[] = [];
+  private stopped = false;
+  private working?: Promise<void>;
+  private nextPrune = Date.now() + PRUNE_EVERY_MS;
+
+  constructor(options: EventConsumerOptions<T>) {
+    this.options = {
+      afterCommit: () => undefined,
+      maxDeliver: 8,
+      batch: 100,
+      retryDelaysMs: [1_000, 2_000, 5_000, 15_000, 60_000],
+      ...options,
+    };
+    const { bus, durable, type, batch: window, logger } = this.options;
+    const onMessage = (message: JsMsg) => this.receive(message);
+    this.subscription = new Subscription({ bus, durable, type, window, logger, onMessage });
+  }
+
+  /** Returns once events flow; waits for the broker where it is away. */
+  start(): Promise<void> {
+    return this.subscription.open();
+  }
+
+  /** Finishes the transaction that is under way; what still waits goes back to the broker. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.subscription.close();
+    await this.working;
+    this.waiting.splice(0).forEach((message) => this.giveBack(message, 0));
+  }
+
+  private receive(message: JsMsg): void {
+    if (this.stopped) {
+      this.giveBack(message, 0);
+      return;
+    }
+    this.waiting.push(message);
+    // One turn of the event loop, so that messages of one packet go together.
+    this.working ??= new Promise((resolve) => setImmediate(() => resolve(this.work())));
+  }
+
+  private async work(): Promise<void> {
+    while (this.waiting.length > 0 && !this.stopped) {
+      await this.settle(this.waiting.splice(0, this.options.batch).map((m) => toDelivery(m, this.options.decode)));
+      await this.prune();
+    }
+    this.working = undefined;
+  }
+
+  private async settle(deliveries: Delivery<T>[]): Promise<void> {
+    const readable = deliveries.filter(isReadable);
+    for (const delivery of deliveries) {
+      if (!isReadable(delivery)) {
+        await this.retryLater(delivery.message, delivery.error);
+      }
+    }
+    if (readable.length > 0) {
+      await this.settleReadable(readable);
+    }
+  }
+
+  private async settleReadable(deliveries: Readable<T>[]): Promise<void> {
+    try {
+      await this.handleWhenPossible(deliveries);
+    } catch (error) {
+      if (deliveries.length > 1) {
+        await this.settleOneByOne(deliveries);
+      } else {
+        await this.retryLater((deliveries[0] as Readable<T>).message, error);
+      }
+      return;
+    }
+    for (const { message } of deliveries) {
+      message.ack();
+      this.subscription.done(message);
+    }
+  }
+
+  private async settleOneByOne(deliveries: Readable<T>[]): Promise<void> {
+    for (const delivery of deliveries) {
+      await this.settleReadable([delivery]);
+    }
+  }
+
+  private async handleWhenPossible(deliveries: Readable<T>[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.handleOnce(deliveries);
+        return;
+      } catch (error) {
+        if (this.stopped || !isDatabaseUnavailable(error)) {
+          throw error;
+        }
+        if (attempt === 1) {
+          this.options.logger.warn({ err: error, durable: this.options.durable }, 'events wait for the database');
+        }
+        await sleep(AWAY_PAUSE_MS);
+      }
+    }
+  }
+
+  private async handleOnce(deliveries: Readable<T>[]): Promise<void> {
+    const { database, durable, handle } = this.options;
+    const events = new Map(deliveries.map(({ event }) => [event.id, event]));
+    const traceparent = childTraceparent(deliveries[0]?.event.traceparent);
+    const fresh = await runInContext({ requestId: newRequestId(), traceparent }, () =>
+      database.transaction(async (tx) => {
+        const claimed = await claimEvents(tx, durable, [...events.keys()]);
+        const newEvents = [...events.values()].filter(({ id }) => claimed.has(id));
+        if (newEvents.length > 0) {
+          await handle(tx, newEvents);
+        }
+        return newEvents.length;
+      }),
+    );
+    if (fresh > 0) {
+      handled.inc({ consumer: durable }, fresh);
+      this.options.afterCommit();
+    }
+  }
+
+  private async retryLater(message: JsMsg, error: unknown): Promise<void> {
+    const { logger, durable, maxDeliver, retryDelaysMs } = this.options;
+    const tries = message.info.deliveryCount;
+    const details = { err: error, durable, eventId: message.headers?.get('ce-id'), tries, sequence: message.seq };
+    const trace = { traceparent: message.headers?.get('traceparent') };
+    if (tries >= maxDeliver && !isDatabaseUnavailable(error)) {
+      logger.error({ ...details, ...trace }, 'an event is given up and goes to the dead letters');
+      await this.bury(message, error);
+      return;
+    }
+    logger.warn({ ...details, ...trace }, 'an event could not be handled; trying again later');
+    this.giveBack(message, retryDelaysMs[Math.min(tries, retryDelaysMs.length) - 1] ?? 0);
+  }
+
+  private async bury(message: JsMsg, error: unknown): Promise<void> {
+    const { bus, durable, logger } = this.options;
+    try {
+      await publishDeadLetter(bus, durable, message, error);
+    } catch (failure) {
+      logger.error({ err: failure, durable }, 'the dead letter could not be written; trying again later');
+      this.giveBack(message, 5_000);
+      return;
+    }
+    message.term();
+    this.subscription.done(message);
+    deadLetters.inc({ consumer: durable });
+  }
+
+  private giveBack(message: JsMsg, delayMs: number): void {
+    message.nak(delayMs);
+    this.subscription.done(message);
+  }
+
+  private async prune(): Promise<void> {
+    if (Date.now() < this.nextPrune) {
+      return;
+    }
+    const { database, durable, logger } = this.options;
+    try {
+      const pruned = await pruneInbox(database, durable, new Date(Date.now() - KEEP_MS), PRUNE_BATCH);
+      this.nextPrune = pruned < PRUNE_BATCH ? Date.now() + PRUNE_EVERY_MS : 0;
+    } catch (error) {
+      this.nextPrune = Date.now() + PRUNE_EVERY_MS;
+      logger.warn({ err: error, durable }, 'old rows of the inbox could not be deleted');
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// The durable consumer on the broker and the messages that it gives. Guarantees: stream and consumer are made where they
+// are missing, also when the broker lost them while we were listening; messages that wait here are kept ours, however
+// slow the handler is, as long as this process lives.
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  ReplayPolicy,
+  type ConsumerMessages,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import { ensureStream, serviceOf, streamName, type EventBus } from '@souk/events';
+import type { Logger } from '@souk/telemetry';
+
+/** What to listen to. */
+export interface SubscriptionOptions {
+  bus: EventBus;
+  durable: string;
+  type: string;
+  /** Most messages asked for at a time. */
+  window: number;
+  logger: Logger;
+  onMessage: (message: JsMsg) => void;
+}
+
+const ACK_WAIT_MS = 30_000;
+const RETRY_MS = 1_000;
+const LOST = new Set(['consumer_not_found', 'stream_not_found', 'consumer_deleted', 'heartbeats_missed']);
+
+/** Listens until it is stopped. */
+export class Subscription {
+  private messages?: ConsumerMessages;
+  private stopped = false;
+  private readonly held = new Set<JsMsg>();
+  private readonly keepAlive = setInterval(() => this.extend(), ACK_WAIT_MS / 3);
+
+  constructor(private readonly options: SubscriptionOptions) {
+    this.keepAlive.unref();
+  }
+
+  /** Returns once messages flow; waits for the broker where it is away. */
+  async open(): Promise<void> {
+    for (let attempt = 1; !this.stopped; attempt++) {
+      try {
+        await this.listen();
+        return;
+      } catch (error) {
+        if (attempt === 1) {
+          this.options.logger.warn({ err: error, durable: this.options.durable }, 'waiting for the event stream');
+        }
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+
+  /** Says that the message was acknowledged or given back. */
+  done(message: JsMsg): void {
+    this.held.delete(message);
+  }
+
+  /** Asks for no more messages. */
+  async close(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.keepAlive);
+    await this.messages?.close();
+  }
+
+  private async listen(): Promise<void> {
+    const { bus, durable, type, window } = this.options;
+    await ensureConsumer(this.options);
+    const consumer = await bus.js.consumers.get(bus.stream(streamName(type)), durable);
+    const messages = await consumer.consume({
+      max_messages: window,
+      callback: (message) => {
+        this.held.add(message);
+        this.options.onMessage(message);
+      },
+    });
+    this.messages = messages;
+    if (this.stopped) {
+      await messages.close();
+      return;
+    }
+    void this.watch(messages);
+  }
+
+  private extend(): void {
+    this.held.forEach((message) => message.working());
+  }
+
+  private async watch(messages: ConsumerMessages): Promise<void> {
+    for await (const { type } of messages.status()) {
+      if (LOST.has(type) && !this.stopped) {
+        // What was asked of the lost consumer is never answered: make it anew and ask again.
+        await messages.close();
+        await this.open();
+        return;
+      }
+    }
+  }
+}
+
+async function ensureConsumer({ bus, durable, type }: SubscriptionOptions): Promise<void> {
+  await ensureStream(bus, serviceOf(type));
+  const stream = bus.stream(streamName(type));
+  try {
+    await bus.jsm.consumers.info(stream, durable);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.ConsumerNotFound) {
+      throw error;
+    }
+    await bus.jsm.consumers.add(stream, {
+      durable_name: durable,
+      filter_subject: bus.subject(type),
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ACK_WAIT_MS),
+      deliver_policy: DeliverPolicy.All,
+      replay_policy: ReplayPolicy.Instant,
+      // The broker would stop delivering in silence; the tries are counted here, and end in the dead letters.
+      max_deliver: -1,
+      max_ack_pending: 1_000,
+    });
+  }
+}
