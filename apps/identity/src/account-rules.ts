@@ -1,0 +1,81 @@
+// What a new account must look like. Pure: every rule can be read and tested without a database.
+import { DomainError, invalid, type FieldViolation } from '@souk/errors';
+import { COMMON_PASSWORDS } from './common-passwords.js';
+
+export interface Registration {
+  readonly email: string;
+  readonly password: string;
+  readonly name: string;
+}
+
+const EMAIL_MAX = 254;
+const LOCAL_PART_MAX = 64;
+const PASSWORD_MIN = 10;
+const PASSWORD_MAX = 128;
+const NAME_MAX = 100;
+
+// No comments, quotes or lists as RFC 5322 knows them: what is stored here is put into the header of a mail one day.
+const EMAIL =
+  /^[\p{L}\p{N}\p{M}.!#$%&'*+/=?^_`{|}~-]+@[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?(?:\.[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?)*$/u;
+const CONTROL = /\p{C}/u;
+
+/**
+ * The registration as it will be stored.
+ * @throws DomainError PASSWORD_TOO_WEAK where only a well-known password is wrong with it, else INVALID_ARGUMENT with one
+ * violation per wrong field
+ */
+export function checkRegistration(typed: Registration): Registration {
+  const registration = {
+    email: typed.email.trim().normalize('NFC'),
+    password: typed.password,
+    name: typed.name.trim().normalize('NFC'),
+  };
+  const wrong = [
+    violation('email', emailFault(registration.email)),
+    violation('password', passwordFault(registration.password)),
+    violation('name', nameFault(registration.name)),
+  ].flat();
+  if (wrong.length > 0) throw invalid(wrong);
+  if (isGuessable(registration)) throw tooWeak();
+  return registration;
+}
+
+/** What is wrong with the address, in words; undefined where nothing is. */
+export function emailFault(email: string): string | undefined {
+  if (email.length > EMAIL_MAX) return `An e-mail address has at most ${EMAIL_MAX} characters.`;
+  if (!EMAIL.test(email) || email.indexOf('@') > LOCAL_PART_MAX) return 'This is not an e-mail address.';
+  return undefined;
+}
+
+/** What is wrong with the password's form, in words; undefined where nothing is. */
+export function passwordFault(password: string): string | undefined {
+  const length = [...password].length;
+  if (length >= PASSWORD_MIN && length <= PASSWORD_MAX) return undefined;
+  return `A password has ${PASSWORD_MIN} to ${PASSWORD_MAX} characters.`;
+}
+
+function nameFault(name: string): string | undefined {
+  const length = [...name].length;
+  if (length === 0 || length > NAME_MAX) return `A name has 1 to ${NAME_MAX} characters.`;
+  return CONTROL.test(name) ? 'A name has no control characters.' : undefined;
+}
+
+/** Whether the password is among the first that anybody would try for this account. */
+export function isGuessable({ email, password }: { email: string; password: string }): boolean {
+  const tried = password.toLowerCase();
+  return COMMON_PASSWORDS.has(tried) || tried === email.toLowerCase();
+}
+
+function violation(field: string, description: string | undefined): FieldViolation[] {
+  return description ? [{ field, description }] : [];
+}
+
+function tooWeak(): DomainError {
+  const description = 'This password is among the first that anybody would try. Choose another one.';
+  return new DomainError({
+    kind: 'invalid',
+    reason: 'PASSWORD_TOO_WEAK',
+    message: description,
+    violations: [{ field: 'password', description }],
+  });
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import { loadIdentityConfig } from './config.js';
+
+const env = {
+  DATABASE_URL: 'postgres://localhost/identity',
+  NATS_URL: 'nats://localhost',
+  SOUK_SERVICE_TOKEN: 'x'.repeat(32),
+  SOUK_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+};
+
+describe('the configuration of identity', () => {
+  it('needs no administrator', () => {
+    expect(loadIdentityConfig(env)).toMatchObject({ port: 50051, firstAdmin: undefined });
+  });
+
+  it('takes an administrator with address and password', () => {
+    const admin = { SOUK_ADMIN_EMAIL: 'root@souk.local', SOUK_ADMIN_PASSWORD: 'a quiet garden' };
+    expect(loadIdentityConfig({ ...env, ...admin }).firstAdmin).toEqual({
+      email: 'root@souk.local',
+      password: 'a quiet garden',
+    });
+  });
+
+  it.each([
+    [{ SOUK_KEY_ENCRYPTION_KEY: 'c2hvcnQ=' }, 'SOUK_KEY_ENCRYPTION_KEY is wrong: it must be 32 bytes in base64.'],
+    [{ SOUK_ADMIN_EMAIL: 'root@souk.local' }, 'SOUK_ADMIN_EMAIL and SOUK_ADMIN_PASSWORD are set together'],
+    [{ SOUK_ADMIN_EMAIL: 'root', SOUK_ADMIN_PASSWORD: 'a quiet garden' }, 'SOUK_ADMIN_EMAIL is wrong'],
+    [{ SOUK_ADMIN_EMAIL: 'root@souk.local', SOUK_ADMIN_PASSWORD: 'short' }, 'A password has 10 to 128 characters'],
+    [{ SOUK_ADMIN_EMAIL: 'root@souk.local', SOUK_ADMIN_PASSWORD: 'password123' }, 'the first that anybody would try'],
+  ])('refuses %j in a plain sentence that shows no value', (wrong, sentence) => {
+    expect(() => loadIdentityConfig({ ...env, ...wrong })).toThrow(sentence);
+    expect(() => loadIdentityConfig({ ...env, ...wrong })).not.toThrow('c2hvcnQ=');
+  });
+});
