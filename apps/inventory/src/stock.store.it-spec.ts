@@ -1,11 +1,16 @@
-import { sql, type Database } from '@souk/postgres';
-import { testDatabase, type TestDatabase } from '@souk/testing';
+import { Database, sql } from '@souk/postgres';
+import { eventually, testDatabase, type TestDatabase } from '@souk/testing';
 import { randomUUID } from 'node:crypto';
 import { ledgerDisagreements } from '../test/ledger.js';
 import type { Hold } from './domain/hold.js';
 import { StockStore } from './stock.store.js';
 
 const EVENTS = sql('test.stock_events', 'SELECT aggregate_id, data FROM outbox ORDER BY sequence');
+const FULL_READS = sql(
+  'test.full_reads',
+  `SELECT relname, seq_scan::int AS reads, idx_scan::int > 0 AS used FROM pg_stat_user_tables
+    WHERE relname IN ('holds', 'stock') ORDER BY relname`,
+);
 const COUNT_HOLDS = sql('test.count_holds', 'SELECT count(*)::int AS count FROM holds');
 
 let postgres: TestDatabase;
@@ -288,6 +293,32 @@ it('writes a batch in the same number of statements, however large it is', async
   await open('A', 500);
   const counted = storeOn({ transaction } as Database);
   await Promise.all(Array.from({ length: 200 }, () => holdOne('A', 1, randomUUID(), counted)));
-  expect(names).toEqual(['stock.lock_holds', 'stock.lock', 'stock.write_decisions', 'outbox.append']);
+  expect(names).toEqual([
+    'stock.keep_to_indexes',
+    'stock.lock_holds',
+    'stock.lock',
+    'stock.write_decisions',
+    'outbox.append',
+  ]);
   expect(await postgres.database.query(COUNT_HOLDS)).toEqual([{ count: 200 }]);
+});
+
+it('never reads a whole table, not even when the plans were made on empty ones', async () => {
+  const database = Database.connect({ url: postgres.url, name: 'fresh', poolSize: 1 });
+  const fresh = storeOn(database);
+  for (let round = 0; round < 10; round++) {
+    const orderId = randomUUID();
+    await fresh.count({ sku: 'A', onHand: 100 });
+    await holdOne('A', 1, orderId, fresh);
+    if (round % 3 === 1) await database.transaction((tx) => fresh.sell(tx, [orderId]));
+    if (round % 3 === 2) await fresh.release(orderId);
+  }
+  // The statistics of a connection are complete when it has ended.
+  await database.close();
+  await eventually(async () => {
+    expect(await postgres.database.query(FULL_READS)).toEqual([
+      { relname: 'holds', reads: 0, used: true },
+      { relname: 'stock', reads: 0, used: true },
+    ]);
+  });
 });
