@@ -1,0 +1,38 @@
+import { DomainError } from '@souk/errors';
+import type { PaymentState } from './payment-state.js';
+
+export function paymentMismatch(orderId: string): DomainError {
+  return new DomainError({
+    kind: 'refused',
+    reason: 'PAYMENT_MISMATCH',
+    message: 'The order already has a payment of another amount or method.',
+    metadata: { orderId },
+  });
+}
+
+export function paymentNotFound(orderId: string): DomainError {
+  return new DomainError({
+    kind: 'not_found',
+    reason: 'PAYMENT_NOT_FOUND',
+    message: 'The order has no payment.',
+    metadata: { orderId },
+  });
+}
+
+export function notCapturable(orderId: string, state: PaymentState): DomainError {
+  return new DomainError({
+    kind: 'refused',
+    reason: 'PAYMENT_NOT_CAPTURABLE',
+    message: `A payment that is ${state} or called off can't be captured.`,
+    metadata: { orderId, state },
+  });
+}
+
+export function webhookSignatureInvalid(cause: unknown): DomainError {
+  return new DomainError({
+    kind: 'invalid',
+    reason: 'WEBHOOK_SIGNATURE_INVALID',
+    message: 'The notice is not signed by the payment provider, or too old.',
+    cause,
+  });
+}

@@ -1,0 +1,48 @@
+import { invalid, type FieldViolation } from '@souk/errors';
+import type { Money } from '@souk/money';
+import type { PaymentMethod } from './payment.js';
+
+/** What an authorisation is asked with. */
+export interface PaymentRequest {
+  readonly orderId: string;
+  readonly amount: Money;
+  readonly method: PaymentMethod;
+  /** What the provider's form returned for the card; empty for `manual`. */
+  readonly token: string;
+  readonly email: string;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const LONGEST_TEXT = 500;
+
+/** @throws DomainError INVALID_ARGUMENT that names every wrong field */
+export function checkPaymentRequest(request: {
+  orderId: string;
+  amount?: Money;
+  method: string;
+  token: string;
+  email: string;
+}): PaymentRequest {
+  const { amount, method, token, email } = request;
+  const wrong: FieldViolation[] = orderIdViolations(request.orderId);
+  const refuse = (field: string, description: string) => wrong.push({ field, description });
+  if (method !== 'card' && method !== 'manual') refuse('method', '`card` or `manual`');
+  if (!amount) refuse('amount', 'is missing');
+  if (amount && !/^[A-Z]{3}$/.test(amount.currency)) refuse('amount.currency', 'an ISO 4217 code in capitals');
+  if (amount && amount.amount < (method === 'card' ? 1n : 0n)) refuse('amount.amount', 'at least 1, or 0 for `manual`');
+  if (method === 'card' && (token === '' || token.length > LONGEST_TEXT)) refuse('token', 'names the card');
+  if (email.length > LONGEST_TEXT) refuse('email', `at most ${LONGEST_TEXT} characters`);
+  if (wrong.length > 0 || !amount) throw invalid(wrong);
+  return { orderId: request.orderId.toLowerCase(), amount, method: method as PaymentMethod, token, email };
+}
+
+/** @throws DomainError INVALID_ARGUMENT */
+export function checkOrderId(orderId: string): string {
+  const wrong = orderIdViolations(orderId);
+  if (wrong.length > 0) throw invalid(wrong);
+  return orderId.toLowerCase();
+}
+
+function orderIdViolations(orderId: string): FieldViolation[] {
+  return UUID.test(orderId) ? [] : [{ field: 'order_id', description: 'a UUID' }];
+}

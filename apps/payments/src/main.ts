@@ -1,0 +1,5 @@
+import { runService } from '@souk/rpc';
+import { paymentsConfig } from './config.js';
+import { paymentsService } from './service.js';
+
+await runService('payments', () => paymentsService(paymentsConfig()));

@@ -1,0 +1,47 @@
+import type Stripe from 'stripe';
+import { webhookSignatureInvalid } from '../domain/payment-errors.js';
+import type { NoticeVerifier } from '../receive-webhook.js';
+import type { Notice } from '../webhooks.store.js';
+import { PAYMENT_ID } from './stripe.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Checks the signature and the age of a notice as Stripe's library does: at most five minutes old. */
+export class StripeNotices implements NoticeVerifier {
+  constructor(
+    private readonly stripe: Stripe,
+    private readonly secret: string,
+  ) {}
+
+  verify(payload: Buffer, signature: string): Notice {
+    return toNotice(this.open(payload, signature));
+  }
+
+  private open(payload: Buffer, signature: string): Stripe.Event {
+    try {
+      return this.stripe.webhooks.constructEvent(payload, signature, this.secret);
+    } catch (error) {
+      throw webhookSignatureInvalid(error);
+    }
+  }
+}
+
+/** Intents, and charges and disputes, which name theirs. */
+interface AboutIntent {
+  readonly object?: string;
+  readonly id?: string;
+  readonly payment_intent?: unknown;
+  readonly metadata?: Record<string, string> | null;
+}
+
+function toNotice({ id: eventId, type, data }: Stripe.Event): Notice {
+  const about = data.object as AboutIntent;
+  const intent = about.object === 'payment_intent' ? about.id : about.payment_intent;
+  const paymentId = about.metadata?.[PAYMENT_ID] ?? '';
+  return {
+    eventId,
+    type,
+    reference: typeof intent === 'string' ? intent : '',
+    paymentId: UUID.test(paymentId) ? paymentId : null,
+  };
+}

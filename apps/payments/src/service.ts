@@ -1,0 +1,21 @@
+import { identityKeys, type ServiceOptions } from '@souk/rpc';
+import { createLogger } from '@souk/telemetry';
+import type { PaymentsConfig } from './config.js';
+import { PaymentsGrpc } from './payments.grpc.js';
+import { PaymentsModule } from './payments.module.js';
+
+/** The whole service, as its process and its tests start it. */
+export function paymentsService(config: PaymentsConfig): ServiceOptions {
+  const logger = createLogger('payments');
+  const serviceToken = config.SOUK_SERVICE_TOKEN;
+  return {
+    name: 'payments',
+    module: PaymentsModule.with(config, logger),
+    controllers: [PaymentsGrpc],
+    host: config.GRPC_HOST,
+    port: config.GRPC_PORT,
+    serviceToken,
+    signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'payments', serviceToken }),
+    logger,
+  };
+}

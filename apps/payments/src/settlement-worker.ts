@@ -1,0 +1,73 @@
+/**
+ * Takes the steps that nobody waits for: captures that an event asked for, cancellations and authorisations whose
+ * provider had not answered or whose process died. Any number of replicas may run it: a payment is claimed by its lease.
+ * At most so many are under way at a time, so that a slow provider fills this worker and not the database.
+ */
+import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { metrics, type Logger } from '@souk/telemetry';
+import type { LeasedPayment } from './payments.rows.js';
+import type { PaymentsStore } from './payments.store.js';
+import { PollingLoop } from './polling-loop.js';
+import type { SettlePayment } from './settle-payment.js';
+
+const AT_ONCE = 16;
+
+const failures = metrics.counter(
+  'payments_settlement_failures_total',
+  'Background steps that failed for a reason of our own',
+);
+
+export class SettlementWorker implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly loop: PollingLoop;
+  private readonly underWay = new Set<Promise<void>>();
+
+  constructor(
+    private readonly store: PaymentsStore,
+    private readonly settle: SettlePayment,
+    private readonly logger: Logger,
+  ) {
+    this.loop = new PollingLoop(() => this.turn(), logger);
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.loop.stop();
+    await Promise.all(this.underWay);
+  }
+
+  /** Says that something is due. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  private async turn(): Promise<boolean> {
+    const free = AT_ONCE - this.underWay.size;
+    const claimed = free > 0 ? await this.store.claimDue(free) : [];
+    for (const lease of claimed) this.begin(lease);
+    return claimed.length > 0 && this.underWay.size < AT_ONCE;
+  }
+
+  private begin(lease: LeasedPayment): void {
+    const work = this.settle
+      .execute(lease)
+      .then(
+        () => undefined,
+        (error: unknown) => this.failed(lease, error),
+      )
+      .finally(() => {
+        this.underWay.delete(work);
+        this.loop.wake();
+      });
+    this.underWay.add(work);
+  }
+
+  /** Its lease runs out, and then it is due again. */
+  private failed({ payment }: LeasedPayment, error: unknown): void {
+    failures.inc();
+    const { paymentId, orderId, state } = payment;
+    this.logger.error({ err: error, paymentId, orderId, state }, 'a payment could not be settled; it is tried again');
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Acts on stored notices, payment by payment. What a notice says is not believed: it may be late, doubled or overtaken by
+ * another. It only makes us ask the provider for the present state, which goes through the same rules as an answer.
+ */
+import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { metrics, type Logger } from '@souk/telemetry';
+import { nextStep } from './domain/payment.js';
+import type { LeasedPayment } from './payments.rows.js';
+import { LeaseLost, type PaymentsStore } from './payments.store.js';
+import { PollingLoop } from './polling-loop.js';
+import type { Providers } from './providers.js';
+import type { SettlePayment } from './settle-payment.js';
+import type { DueNotice, NoticeOutcome, WebhooksStore } from './webhooks.store.js';
+
+const BATCH = 32;
+const BUSY_MS = 250;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 10 * 60 * 1000;
+
+const acted = metrics.counter('payments_webhooks_total', 'Notices of the provider that were acted on', ['outcome']);
+
+type Next = { done: NoticeOutcome } | { retryAfterMs: number };
+
+export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly loop: PollingLoop;
+
+  constructor(
+    private readonly webhooks: WebhooksStore,
+    private readonly payments: PaymentsStore,
+    private readonly settle: SettlePayment,
+    private readonly providers: Providers,
+    private readonly logger: Logger,
+  ) {
+    this.loop = new PollingLoop(() => this.turn(), logger);
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  /** Says that a notice was stored. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  private async turn(): Promise<boolean> {
+    const due = await this.webhooks.claim(BATCH);
+    const byIntent = Map.groupBy(due, ({ reference }) => reference);
+    await Promise.all([...byIntent.values()].map((notices) => this.act(notices)));
+    return due.length === BATCH;
+  }
+
+  /** Several notices of one intent cost one question. */
+  private async act(notices: DueNotice[]): Promise<void> {
+    const [first] = notices;
+    if (!first) return;
+    const next = await this.attend(first).catch((error: unknown) => this.failed(first, error));
+    const eventIds = notices.map((notice) => notice.event_id);
+    if ('retryAfterMs' in next) return this.webhooks.postpone(eventIds, next.retryAfterMs);
+    acted.inc({ outcome: next.done }, notices.length);
+    await this.webhooks.finish(eventIds, next.done);
+  }
+
+  private async attend(notice: DueNotice): Promise<Next> {
+    const { reference, payment_id: paymentId } = notice;
+    if (reference === '') return { done: 'IGNORED' };
+    const lease = await this.payments.takeLeaseByIntent(reference, paymentId);
+    if (lease === 'busy') return { retryAfterMs: BUSY_MS };
+    if (lease !== 'unknown') return this.apply(lease, notice);
+    this.logger.warn({ reference, paymentId }, 'the provider tells of a payment that is not known here');
+    return { done: 'UNKNOWN_PAYMENT' };
+  }
+
+  private async apply(lease: LeasedPayment, { reference, tries }: DueNotice): Promise<Next> {
+    const { paymentId, method } = lease.payment;
+    const found = await this.providers.of(method).find({ paymentId, reference });
+    if (found.outcome === 'unknown' || found.outcome === 'absent') {
+      await this.settle.release(lease, nextStep(lease.payment) && FIRST_RETRY_MS);
+      return { retryAfterMs: retryDelay(tries) };
+    }
+    await this.settle.follow(lease, found);
+    return { done: 'APPLIED' };
+  }
+
+  private failed({ event_id: eventId, reference, tries }: DueNotice, error: unknown): Next {
+    if (error instanceof LeaseLost) return { retryAfterMs: BUSY_MS };
+    this.logger.error({ err: error, eventId, reference }, 'a notice could not be acted on; it is tried again');
+    return { retryAfterMs: retryDelay(tries) };
+  }
+}
+
+function retryDelay(tries: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** tries, LONGEST_RETRY_MS);
+}
