@@ -86,7 +86,7 @@ async function install() {
   // Where npm has started this script it has named itself; the npm on PATH may be another one.
   const npm = process.env.npm_execpath ?? '';
   const [file, first] = /npm-cli\.[cm]?js$/.test(npm) ? [process.execPath, [npm]] : ['npm', []];
-  await quietly(file, [...first, 'ci', '--no-audit', '--no-fund'], 'npm ci');
+  await quietly(file, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci');
   fs.writeFileSync(LOCK_HASH, hash);
 }
 

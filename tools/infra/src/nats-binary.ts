@@ -14,6 +14,9 @@ import { StartupError } from './startup-error.ts';
 const run = promisify(execFile);
 const GO_MODULE = 'github.com/nats-io/nats-server/v2';
 const GO_VERSION = 'v2.12.15';
+/** A network that swallows packets must not hold up the start for ever. */
+const BUILD_TIMEOUT_MS = 600_000;
+const DOWNLOAD_TIMEOUT_MS = 120_000;
 /** JetStream as Souk uses it is complete since this version. */
 const OLDEST = [2, 9] as const;
 
@@ -117,6 +120,7 @@ async function buildWithGo(
     await run('go', ['install', '-trimpath', '-ldflags=-s -w', `${GO_MODULE}@${GO_VERSION}`], {
       env: goEnv,
       cwd: folder,
+      timeout: BUILD_TIMEOUT_MS,
     });
     return join(folder, 'nats-server');
   });
@@ -131,7 +135,7 @@ async function unpackFromDebian(
   if (!onPath('apt-get', env) || !onPath('dpkg', env)) return undefined;
   log("nats-server: unpacking Debian's package into the cache...");
   return inWorkFolder(cacheDir, target, async (folder) => {
-    await run('apt-get', ['download', 'nats-server'], { env, cwd: folder });
+    await run('apt-get', ['download', 'nats-server'], { env, cwd: folder, timeout: DOWNLOAD_TIMEOUT_MS });
     const archive = readdirSync(folder).find((name) => name.endsWith('.deb'));
     if (!archive) throw new Error('apt-get downloaded no package');
     await run('dpkg', ['-x', archive, '.'], { env, cwd: folder });
