@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Allow, TokenVerifier } from '@souk/auth';
+import { testIdentity, type TestIdentity } from '@souk/auth/testing';
+import { DomainError } from '@souk/errors';
+import { NotificationsServiceService, type ListNotificationsRequest } from '@souk/proto/notifications/v1';
+import { callContext, createLogger, runInContext, type CallContext } from '@souk/telemetry';
+import { currentPrincipal } from './caller.js';
+import { rpcClient, type RpcClientOptions } from './client.js';
+import { RpcController } from './controller.js';
+import type { RpcClient } from './definition.js';
+import { RpcServer } from './server.js';
+
+const TOKEN = 'a-service-token-for-tests';
+const NOTHING = { notifications: [] };
+const ANY: ListNotificationsRequest = { orderId: 'any' };
+
+type Answer = (request: ListNotificationsRequest) => Promise<typeof NOTHING>;
+
+let identity: TestIdentity;
+const opened: { close(): unknown }[] = [];
+
+beforeAll(async () => {
+  identity = await testIdentity();
+});
+afterEach(async () => {
+  for (const { close } of opened.splice(0)) await close();
+});
+
+/** A server whose one RPC does what the test says, and a client of it. */
+async function serve(answer: Answer, rule: Parameters<typeof Allow>[0] = 'anyone') {
+  @RpcController(NotificationsServiceService)
+  class Controller {
+    @Allow(rule)
+    listNotifications(request: ListNotificationsRequest): Promise<typeof NOTHING> {
+      return answer(request);
+    }
+  }
+  const logger = createLogger('test');
+  const server = new RpcServer({
+    name: 'test',
+    serviceToken: TOKEN,
+    verifier: new TokenVerifier(identity.keys),
+    logger,
+  });
+  server.add(Controller, new Controller());
+  const port = await server.listen('127.0.0.1', 0);
+  opened.push({ close: () => server.close(500) });
+  return { server, port, client: clientOf(port) };
+}
+
+function clientOf(port: number, change: Partial<RpcClientOptions<NotificationsServiceService>> = {}) {
+  const options = { address: `127.0.0.1:${port}`, caller: 'orders', serviceToken: TOKEN, ...change };
+  const client = rpcClient(NotificationsServiceService, options);
+  opened.unshift(client);
+  return client as RpcClient<NotificationsServiceService>;
+}
+
+function within<T>(context: Partial<CallContext>, work: () => Promise<T>): Promise<T> {
+  return runInContext({ ...callContext(), ...context }, work);
+}
+
+it('passes request id and trace on, and knows who calls', async () => {
+  let seen: CallContext | undefined;
+  const { client } = await serve(async () => {
+    seen = callContext();
+    return NOTHING;
+  });
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  await within({ requestId: 'r1', traceparent }, () => client.listNotifications(ANY));
+  expect(seen).toMatchObject({ requestId: 'r1', caller: 'orders' });
+  expect(seen?.traceparent).toContain('0af7651916cd43dd8448eb211c80319c');
+});
+
+it('does not believe a caller without the secret', async () => {
+  const { port, client } = await serve(async () => NOTHING, 'service:orders');
+  expect(await client.listNotifications(ANY)).toEqual(NOTHING);
+  const impostor = clientOf(port, { serviceToken: 'another-token-for-tests!!' });
+  await expect(impostor.listNotifications(ANY)).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
+  const another = clientOf(port, { caller: 'gateway' });
+  await expect(another.listNotifications(ANY)).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
+});
+
+it('verifies the person on whose behalf a call is made', async () => {
+  const { client } = await serve(async () => {
+    expect(currentPrincipal()).toMatchObject({ userId: 'u1' });
+    return NOTHING;
+  }, 'staff');
+  const call = (userToken?: string) => within({ userToken }, () => client.listNotifications(ANY));
+  await expect(call()).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
+  await expect(call('rubbish')).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
+  const customer = await identity.tokenFor({ userId: 'u1' });
+  await expect(call(customer)).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
+  expect(await call(await identity.tokenFor({ userId: 'u1', roles: ['staff'] }))).toEqual(NOTHING);
+});
+
+it('gives up at the deadline, and passes on what is left of it', async () => {
+  let left = 0;
+  const { port, client } = await serve(async () => {
+    left = (callContext().deadline?.getTime() ?? 0) - Date.now();
+    await sleep(200);
+    return NOTHING;
+  });
+  await expect(client.listNotifications(ANY, { timeoutMs: 50 })).rejects.toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
+  expect(left).toBeLessThanOrEqual(50);
+  const hurried = within({ deadline: new Date(Date.now() + 50) }, () => clientOf(port).listNotifications(ANY));
+  await expect(hurried).rejects.toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
+});
+
+it('tells refusals as they are and bugs not at all', async () => {
+  const refusal = new DomainError({ kind: 'refused', reason: 'NO', message: 'No.', metadata: { why: 'so' } });
+  const refusing = await serve(() => Promise.reject(refusal));
+  await expect(refusing.client.listNotifications(ANY)).rejects.toMatchObject({ reason: 'NO', metadata: { why: 'so' } });
+  const broken = await serve(() => Promise.reject(new Error('password=secret')));
+  await expect(broken.client.listNotifications(ANY)).rejects.toThrow(/INTERNAL: Internal error/);
+});
+
+it('reaches a service that was restarted', async () => {
+  const { server, port, client } = await serve(async () => NOTHING);
+  await client.listNotifications(ANY);
+  await server.close(0);
+  const later = sleep(300).then(() => restart(port));
+  expect(await client.listNotifications(ANY)).toEqual(NOTHING);
+  await later;
+});
+
+async function restart(port: number): Promise<void> {
+  @RpcController(NotificationsServiceService)
+  class Controller {
+    @Allow('anyone')
+    async listNotifications(): Promise<typeof NOTHING> {
+      return NOTHING;
+    }
+  }
+  const logger = createLogger('test');
+  const server = new RpcServer({
+    name: 'test',
+    serviceToken: TOKEN,
+    verifier: new TokenVerifier(identity.keys),
+    logger,
+  });
+  server.add(Controller, new Controller());
+  await server.listen('127.0.0.1', port);
+  opened.push({ close: () => server.close(0) });
+}
+
+it('finishes what is under way when it closes', async () => {
+  const { server, client } = await serve(async () => {
+    await sleep(150);
+    return NOTHING;
+  });
+  const call = client.listNotifications(ANY);
+  await sleep(50);
+  await Promise.all([server.close(2_000), expect(call).resolves.toEqual(NOTHING)]);
+});
+
+it('does not start with an RPC that nobody answers or that anybody could call', () => {
+  @RpcController(NotificationsServiceService)
+  class Silent {}
+  @RpcController(NotificationsServiceService)
+  class Unguarded {
+    listNotifications(): Promise<typeof NOTHING> {
+      return Promise.resolve(NOTHING);
+    }
+  }
+  const logger = createLogger('test');
+  const server = new RpcServer({
+    name: 'test',
+    serviceToken: TOKEN,
+    verifier: new TokenVerifier(identity.keys),
+    logger,
+  });
+  expect(() => server.add(Silent, new Silent())).toThrow('does not answer /souk.notifications.v1');
+  expect(() => server.add(Unguarded, new Unguarded())).toThrow('declares no access rule');
+});
