@@ -1,0 +1,63 @@
+/**
+ * One typed client per service. Writes are listed as idempotent where their requests carry a key, or an identifier, that
+ * makes them happen once; only these are tried again when a service could not be reached.
+ */
+import type { Provider } from '@nestjs/common';
+import { CatalogServiceService } from '@souk/proto/catalog/v1';
+import { IdentityServiceService } from '@souk/proto/identity/v1';
+import { InventoryServiceService } from '@souk/proto/inventory/v1';
+import { CartsServiceService, OrdersServiceService } from '@souk/proto/orders/v1';
+import { PaymentsServiceService } from '@souk/proto/payments/v1';
+import { rpcClient, type RpcClient } from '@souk/rpc';
+import type { GatewayConfig, ServiceName } from './config.js';
+
+export const IDENTITY = Symbol('identity');
+export const CATALOG = Symbol('catalog');
+export const INVENTORY = Symbol('inventory');
+export const CARTS = Symbol('carts');
+export const ORDERS = Symbol('orders');
+export const PAYMENTS = Symbol('payments');
+
+export type IdentityClient = RpcClient<typeof IdentityServiceService>;
+export type CatalogClient = RpcClient<typeof CatalogServiceService>;
+export type InventoryClient = RpcClient<typeof InventoryServiceService>;
+export type CartsClient = RpcClient<typeof CartsServiceService>;
+export type OrdersClient = RpcClient<typeof OrdersServiceService>;
+export type PaymentsClient = RpcClient<typeof PaymentsServiceService>;
+
+/** How the gateway reaches a service, and as whom. */
+export function connection(config: GatewayConfig, service: ServiceName) {
+  return { address: config.addresses[service], caller: 'gateway', serviceToken: config.serviceToken };
+}
+
+/** The clients as providers; Nest closes them when the gateway ends. */
+export function clientProviders(config: GatewayConfig): Provider[] {
+  const to = (service: ServiceName) => connection(config, service);
+  return [
+    {
+      provide: IDENTITY,
+      useFactory: () => rpcClient(IdentityServiceService, { ...to('identity'), idempotent: ['logout'] }),
+    },
+    {
+      provide: CATALOG,
+      useFactory: () => rpcClient(CatalogServiceService, { ...to('catalog'), idempotent: ['createProduct'] }),
+    },
+    {
+      provide: INVENTORY,
+      useFactory: () => rpcClient(InventoryServiceService, { ...to('inventory'), idempotent: ['setStock'] }),
+    },
+    { provide: CARTS, useFactory: () => rpcClient(CartsServiceService, to('orders')) },
+    {
+      provide: ORDERS,
+      useFactory: () =>
+        rpcClient(OrdersServiceService, {
+          ...to('orders'),
+          idempotent: ['placeOrder', 'cancelOrder', 'fulfillOrder'],
+        }),
+    },
+    {
+      provide: PAYMENTS,
+      useFactory: () => rpcClient(PaymentsServiceService, { ...to('payments'), idempotent: ['receiveWebhook'] }),
+    },
+  ];
+}

@@ -1,0 +1,78 @@
+import { address, loadConfig, port, secret, wholeNumber } from '@souk/config';
+import { z } from 'zod';
+
+/** Services that the gateway calls. */
+export const SERVICES = ['identity', 'catalog', 'inventory', 'orders', 'payments'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** What the gateway needs to know to start. */
+export interface GatewayConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Proves to the services that a Souk service calls. */
+  readonly serviceToken: string;
+  readonly addresses: Readonly<Record<ServiceName, string>>;
+  /** Requests per minute and client address. */
+  readonly rateLimit: number;
+  /** Of these, requests to `/v1/auth`, where passwords are guessed. */
+  readonly authRateLimit: number;
+  /** Largest product file, in bytes. */
+  readonly importMaxBytes: number;
+  /** Most event streams that are open at a time. */
+  readonly maxEventStreams: number;
+  /** Addresses of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: string[];
+  /** Web origins whose scripts may call the API. */
+  readonly corsOrigins: string[];
+  /** How long the gateway goes on serving after it said that it is not ready any more. */
+  readonly drainMs: number;
+}
+
+const SHAPE = {
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port().default(3000),
+  SOUK_SERVICE_TOKEN: secret(),
+  SOUK_IDENTITY_ADDRESS: address().default('127.0.0.1:50051'),
+  SOUK_CATALOG_ADDRESS: address().default('127.0.0.1:50052'),
+  SOUK_INVENTORY_ADDRESS: address().default('127.0.0.1:50053'),
+  SOUK_ORDERS_ADDRESS: address().default('127.0.0.1:50054'),
+  SOUK_PAYMENTS_ADDRESS: address().default('127.0.0.1:50055'),
+  SOUK_RATE_LIMIT: wholeNumber().default(200_000),
+  SOUK_AUTH_RATE_LIMIT: wholeNumber().default(600),
+  SOUK_IMPORT_MAX_BYTES: wholeNumber().default(256 * 1024 * 1024),
+  SOUK_MAX_EVENT_STREAMS: wholeNumber().default(1_000),
+  SOUK_TRUSTED_PROXIES: z.string().default(''),
+  SOUK_CORS_ORIGINS: z.string().default(''),
+  SOUK_DRAIN_MS: wholeNumber().default(0),
+};
+
+/** @throws ConfigError that names every wrong variable */
+export function gatewayConfig(env: NodeJS.ProcessEnv = process.env): GatewayConfig {
+  const given = loadConfig(SHAPE, env);
+  return {
+    host: given.HOST,
+    port: given.PORT,
+    serviceToken: given.SOUK_SERVICE_TOKEN,
+    addresses: {
+      identity: given.SOUK_IDENTITY_ADDRESS,
+      catalog: given.SOUK_CATALOG_ADDRESS,
+      inventory: given.SOUK_INVENTORY_ADDRESS,
+      orders: given.SOUK_ORDERS_ADDRESS,
+      payments: given.SOUK_PAYMENTS_ADDRESS,
+    },
+    rateLimit: given.SOUK_RATE_LIMIT,
+    authRateLimit: given.SOUK_AUTH_RATE_LIMIT,
+    importMaxBytes: given.SOUK_IMPORT_MAX_BYTES,
+    maxEventStreams: given.SOUK_MAX_EVENT_STREAMS,
+    trustedProxies: listed(given.SOUK_TRUSTED_PROXIES),
+    corsOrigins: listed(given.SOUK_CORS_ORIGINS),
+    drainMs: given.SOUK_DRAIN_MS,
+  };
+}
+
+function listed(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,56 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { TokenVerifier } from '@souk/auth';
+import { identityKeys } from '@souk/rpc';
+import type { Logger } from '@souk/telemetry';
+import { clientProviders, connection } from './clients.js';
+import type { GatewayConfig } from './config.js';
+import { AccessGuard, Routes } from './http/access.js';
+import { AuthController } from './http/auth.controller.js';
+import { StockReader } from './http/availability.js';
+import { CartsController } from './http/carts.controller.js';
+import { ImportsController } from './http/imports.controller.js';
+import { OperationsController } from './http/operations.controller.js';
+import { OrderStreams } from './http/order-stream.js';
+import { OrdersController } from './http/orders.controller.js';
+import { PaymentsController } from './http/payments.controller.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { ProductsController } from './http/products.controller.js';
+import { StockController } from './http/stock.controller.js';
+import { ValidationPipe } from './http/validation.pipe.js';
+import { ReadinessCheck } from './readiness.js';
+import { CONFIG, LOGGER } from './tokens.js';
+
+@Module({})
+export class GatewayModule {
+  static with(config: GatewayConfig, logger: Logger): DynamicModule {
+    return {
+      module: GatewayModule,
+      imports: [DiscoveryModule],
+      controllers: [
+        AuthController,
+        ProductsController,
+        ImportsController,
+        StockController,
+        CartsController,
+        OrdersController,
+        PaymentsController,
+        OperationsController,
+      ],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: LOGGER, useValue: logger },
+        { provide: TokenVerifier, useFactory: () => new TokenVerifier(identityKeys(connection(config, 'identity'))) },
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_PIPE, useClass: ValidationPipe },
+        ProblemFilter,
+        { provide: APP_FILTER, useExisting: ProblemFilter },
+        ...clientProviders(config),
+        OrderStreams,
+        ReadinessCheck,
+        Routes,
+        StockReader,
+      ],
+    };
+  }
+}

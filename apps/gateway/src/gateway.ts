@@ -1,0 +1,56 @@
+/** Puts the gateway together: Fastify with its hooks, parsers and limits, Nest with the routes, and the documentation. */
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SwaggerModule } from '@nestjs/swagger';
+import { nestLogger } from '@souk/rpc';
+import type { Logger } from '@souk/telemetry';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GatewayConfig } from './config.js';
+import { GatewayModule } from './gateway.module.js';
+import { addBodyParsers } from './http/body-parsers.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { addRateLimit } from './http/rate-limit.js';
+import { addRequestHooks } from './http/request-hooks.js';
+import { openApiDocument } from './openapi.js';
+
+const EXPOSED_HEADERS = ['ETag', 'Location', 'Retry-After', 'Idempotency-Replayed', 'X-Request-Id'];
+/** The longest parts of a path are SKUs and slugs, percent-encoded. */
+const MAX_PARAM_LENGTH = 1_000;
+/** Time for a request to arrive in full, a large product file over a slow line included. */
+const REQUEST_TIMEOUT_MS = 10 * 60_000;
+
+/** The gateway, ready to listen: `listen` on its Fastify instance, or `init` for tests. */
+export async function createGateway(config: GatewayConfig, logger: Logger): Promise<NestFastifyApplication> {
+  const adapter: FastifyAdapter = new FastifyAdapter({
+    skipMiddie: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false,
+    trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      app.get(ProblemFilter).answer(error, request, reply),
+  });
+  const fastify = adapter.getInstance<FastifyInstance>();
+  addRequestHooks(fastify, logger);
+  addBodyParsers(fastify);
+  const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(config, logger), adapter, {
+    logger: nestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+    ...(config.corsOrigins.length > 0 ? { cors: { origin: config.corsOrigins, exposedHeaders: EXPOSED_HEADERS } } : {}),
+  });
+  await addRateLimit(fastify, config);
+  addDocs(app);
+  return app;
+}
+
+/** `/openapi.json`, made when it is first asked for, and `/docs`, which needs nothing from elsewhere. */
+function addDocs(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'Souk API',
+    swaggerOptions: { validatorUrl: null },
+  });
+}

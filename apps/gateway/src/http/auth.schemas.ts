@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { emailSchema, idSchema, timeSchema } from './fields.schemas.js';
+
+const passwordSchema = z
+  .string()
+  .min(1)
+  .max(128)
+  .meta({ description: 'Password.', example: 'a brass lantern at dusk' });
+
+export const registerBody = z
+  .strictObject({
+    email: emailSchema,
+    password: passwordSchema.meta({
+      description: 'Password, 10 to 128 characters.',
+      example: 'a brass lantern at dusk',
+    }),
+    name: z.string().min(1).max(100).meta({ description: 'Name to greet the customer with.', example: 'Noor' }),
+  })
+  .meta({ id: 'RegisterRequest' });
+
+export const loginBody = z
+  .strictObject({ email: z.string().min(1).max(254).meta({ example: 'noor@example.com' }), password: passwordSchema })
+  .meta({ id: 'LoginRequest' });
+
+export const refreshBody = z
+  .strictObject({
+    refreshToken: z.string().min(1).max(1_000).meta({ description: 'The newest refresh token of the session.' }),
+  })
+  .meta({ id: 'RefreshRequest' });
+
+export const userSchema = z
+  .object({
+    id: idSchema,
+    email: z.string().meta({ example: 'noor@example.com' }),
+    name: z.string().meta({ example: 'Noor' }),
+    roles: z.array(z.string()).meta({ description: '`customer`, `staff`, `admin`.', example: ['customer'] }),
+    createdAt: timeSchema,
+  })
+  .meta({ id: 'User', description: 'A person who can log in.' });
+
+export const sessionSchema = z
+  .object({
+    accessToken: z.string().meta({ description: 'JWT for the `Authorization` header.' }),
+    refreshToken: z.string().meta({ description: 'Buys the next pair of tokens; works once.' }),
+    expiresIn: z.int().meta({ description: 'Seconds until the access token expires.', example: 900 }),
+    user: userSchema,
+  })
+  .meta({ id: 'Session', description: 'An open session.' });
+
+export const keySetSchema = z
+  .object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) })
+  .meta({ id: 'JsonWebKeySet', description: 'The public keys that access tokens are verified with.' });

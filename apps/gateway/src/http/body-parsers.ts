@@ -1,0 +1,46 @@
+/**
+ * Which bodies are read, and how. JSON of up to 1 MiB, except where a route takes the bytes as they came or, for product
+ * files, the stream itself; an empty body is no body, whatever its content type says. Everything else is refused.
+ */
+import { DomainError } from '@souk/errors';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+/** Declares with `@RouteConfig` what a route takes in place of parsed JSON. */
+export interface BodyConfig {
+  readonly body?: 'bytes' | 'csv';
+}
+
+export const BODY_LIMIT = 1024 * 1024;
+
+export function addBodyParsers(fastify: FastifyInstance): void {
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
+    (request, body, done) => {
+      const wanted = wantedBody(request);
+      if (wanted === 'bytes') done(null, body);
+      else if (wanted === 'csv') done(unsupported('text/csv'));
+      else if (body.length === 0) done(null, undefined);
+      else void parseJson(request, body.toString(), done);
+    },
+  );
+  fastify.addContentTypeParser('text/csv', (request, payload, done) => {
+    if (wantedBody(request) === 'csv') done(null, payload);
+    else done(unsupported('application/json'));
+  });
+}
+
+function wantedBody(request: FastifyRequest): BodyConfig['body'] {
+  return (request.routeOptions.config as BodyConfig).body;
+}
+
+/** The error for a body of a content type that the route does not take. */
+export function unsupported(wanted: string): DomainError {
+  return new DomainError({
+    kind: 'invalid',
+    reason: 'UNSUPPORTED_MEDIA_TYPE',
+    message: `Send the body as ${wanted}.`,
+  });
+}

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Product } from '@souk/proto/catalog/v1';
+import type { z } from 'zod';
+import { CATALOG, type CatalogClient } from '../clients.js';
+import { Access } from './access.js';
+import { Answers, Fails, TakesIfMatch, TakesIfNoneMatch } from './api-docs.js';
+import { StockReader } from './availability.js';
+import { nextCursorView, required } from './fields.view.js';
+import { optionalKey } from './idempotency-key.js';
+import { digestEtag, expectedVersion, unchanged } from './preconditions.js';
+import {
+  categoriesSchema,
+  createProductBody,
+  listProductsQuery,
+  productPageSchema,
+  productParam,
+  productSchema,
+  updateProductBody,
+} from './products.schemas.js';
+import { productEtag, productView, stockFingerprint, toProduct, toUpdate, type ProductView } from './products.view.js';
+
+@ApiTags('Catalogue')
+@Controller('v1')
+export class ProductsController {
+  constructor(
+    @Inject(CATALOG) private readonly catalog: CatalogClient,
+    private readonly stock: StockReader,
+  ) {}
+
+  @Get('products')
+  @Access('public')
+  @ApiOperation({ summary: 'List products, searched and filtered' })
+  @TakesIfNoneMatch()
+  @Answers(200, 'A page of products.', productPageSchema, { ETag: 'Changes with products, prices and stock.' })
+  async list(
+    @Query({ schema: listProductsQuery }) query: z.infer<typeof listProductsQuery>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.infer<typeof productPageSchema> | undefined> {
+    const { products, nextPageToken } = await this.catalog.listProducts({
+      query: query.query,
+      category: query.category,
+      pageSize: query.limit,
+      pageToken: query.cursor,
+    });
+    const stock = await this.stock.of(products);
+    const items = products.map((product) => productView(product, stock));
+    const versions = items.map((item) => `${item.id}:${item.version}:${stockFingerprint(item)}`);
+    if (unchanged(request, reply, digestEtag([...versions, nextPageToken].join(' ')))) return undefined;
+    return { items, nextCursor: nextCursorView(nextPageToken) };
+  }
+
+  @Get('products/:product')
+  @Access('public')
+  @ApiOperation({ summary: 'Read a product by identifier or slug' })
+  @TakesIfNoneMatch()
+  @Answers(200, 'The product.', productSchema, { ETag: 'Changes with the product, its prices and its stock.' })
+  @Fails({ 404: ['PRODUCT_NOT_FOUND'] })
+  async get(
+    @Param('product', { schema: productParam }) idOrSlug: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ProductView | undefined> {
+    const { product } = await this.catalog.getProduct({ product: idOrSlug });
+    const view = await this.withStock(product);
+    return unchanged(request, reply, productEtag(view)) ? undefined : view;
+  }
+
+  @Post('products')
+  @Access('staff')
+  @ApiOperation({ summary: 'Add a product' })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'UUID: the same key adds the product once.' })
+  @Answers(201, 'The product.', productSchema, { Location: 'Address of the product.', ETag: 'Its version.' })
+  @Fails({ 409: ['SLUG_TAKEN', 'SKU_TAKEN'] })
+  async create(
+    @Body({ schema: createProductBody }) body: z.infer<typeof createProductBody>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ProductView> {
+    const requestId = optionalKey(request) ?? randomUUID();
+    const { product } = await this.catalog.createProduct({ product: toProduct(body), requestId });
+    const view = await this.withStock(product);
+    void reply.headers({ location: `/v1/products/${view.id}`, etag: productEtag(view) });
+    return view;
+  }
+
+  @Patch('products/:product')
+  @Access('staff')
+  @ApiOperation({ summary: 'Change a product' })
+  @TakesIfMatch()
+  @Answers(200, 'The product after the change.', productSchema, { ETag: 'Its new version.' })
+  @Fails({ 404: ['PRODUCT_NOT_FOUND'], 409: ['SKU_TAKEN'] })
+  async update(
+    @Param('product', { schema: productParam }) idOrSlug: string,
+    @Body({ schema: updateProductBody }) body: z.infer<typeof updateProductBody>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ProductView> {
+    const { product } = await this.catalog.updateProduct(toUpdate(idOrSlug, expectedVersion(request), body));
+    const view = await this.withStock(product);
+    void reply.header('etag', productEtag(view));
+    return view;
+  }
+
+  @Delete('products/:product')
+  @HttpCode(204)
+  @Access('staff')
+  @ApiOperation({ summary: 'Take a product off sale' })
+  @TakesIfMatch()
+  @Answers(204, 'The product is off sale.')
+  @Fails({ 404: ['PRODUCT_NOT_FOUND'] })
+  async remove(
+    @Param('product', { schema: productParam }) idOrSlug: string,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    await this.catalog.deleteProduct({ product: idOrSlug, expectedVersion: expectedVersion(request) });
+  }
+
+  @Get('categories')
+  @Access('public')
+  @ApiOperation({ summary: 'List all categories' })
+  @Answers(200, 'The categories by name.', categoriesSchema)
+  async categories(): Promise<z.infer<typeof categoriesSchema>> {
+    const { categories } = await this.catalog.listCategories({});
+    return { items: categories.map(({ slug, name }) => ({ slug, name })) };
+  }
+
+  private async withStock(answered: Product | undefined): Promise<ProductView> {
+    const product = required(answered);
+    return productView(product, await this.stock.of([product]));
+  }
+}

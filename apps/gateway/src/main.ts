@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createLogger } from '@souk/telemetry';
+import { gatewayConfig, type GatewayConfig } from './config.js';
+import { createGateway } from './gateway.js';
+import { ReadinessCheck } from './readiness.js';
+
+/** Longest that requests under way may take to end. */
+const GRACE_MS = 10_000;
+
+const logger = createLogger('gateway');
+
+try {
+  await start(gatewayConfig());
+} catch (error) {
+  logger.fatal(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}
+
+async function start(config: GatewayConfig): Promise<void> {
+  const app = await createGateway(config, logger);
+  await app.init();
+  const { host, port } = config;
+  await app
+    .getHttpAdapter()
+    .getInstance()
+    .listen({ host, port })
+    .catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'EADDRINUSE' ? new Error(`Port ${port} on ${host} is taken; set PORT to another.`) : error;
+    });
+  logger.info({ host, port }, 'gateway is ready');
+  let stopping = false;
+  const stop = () => {
+    if (!stopping) void end(app, config);
+    stopping = true;
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+/** Not ready, then no new connections, then the requests under way, then the clients. */
+async function end(app: NestFastifyApplication, { drainMs }: GatewayConfig): Promise<void> {
+  app.get(ReadinessCheck).drain();
+  await delay(drainMs);
+  setTimeout(() => app.getHttpServer().closeAllConnections(), GRACE_MS).unref();
+  await app.close().catch((error: unknown) => logger.error({ err: error }, 'did not stop in order'));
+  process.exit(0);
+}

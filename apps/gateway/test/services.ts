@@ -1,0 +1,104 @@
+/** The gateway's neighbours as fakes over real gRPC: unary calls, the import's stream, and health. */
+import {
+  Server,
+  ServerCredentials,
+  type Metadata,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { CatalogServiceService } from '@souk/proto/catalog/v1';
+import { IdentityServiceService } from '@souk/proto/identity/v1';
+import { InventoryServiceService } from '@souk/proto/inventory/v1';
+import { CartsServiceService, OrdersServiceService } from '@souk/proto/orders/v1';
+import { PaymentsServiceService } from '@souk/proto/payments/v1';
+import { toStatus, type Handlers } from '@souk/rpc';
+import { SERVICES, type ServiceName } from '../src/config.js';
+
+type Answers<S> = {
+  -readonly [K in keyof Handlers<S>]?: (
+    request: Parameters<Handlers<S>[K]>[0],
+    metadata: Metadata,
+  ) => Awaited<ReturnType<Handlers<S>[K]>> | ReturnType<Handlers<S>[K]>;
+};
+
+/** What each RPC answers; may be changed while the fakes run. */
+export interface FakeAnswers {
+  identity: Answers<typeof IdentityServiceService>;
+  catalog: Answers<typeof CatalogServiceService>;
+  inventory: Answers<typeof InventoryServiceService>;
+  carts: Answers<typeof CartsServiceService>;
+  orders: Answers<typeof OrdersServiceService>;
+  payments: Answers<typeof PaymentsServiceService>;
+}
+
+export interface FakeServices {
+  readonly answers: FakeAnswers;
+  readonly addresses: Record<ServiceName, string>;
+  stop(service: ServiceName): void;
+  stopAll(): void;
+}
+
+type Definition = Readonly<Record<string, { requestStream: boolean }>>;
+type AnyAnswer = (request: unknown, metadata: Metadata) => unknown;
+
+export async function fakeServices(): Promise<FakeServices> {
+  const answers: FakeAnswers = { identity: {}, catalog: {}, inventory: {}, carts: {}, orders: {}, payments: {} };
+  const definitions: Record<ServiceName, [keyof FakeAnswers, Definition][]> = {
+    identity: [['identity', IdentityServiceService]],
+    catalog: [['catalog', CatalogServiceService]],
+    inventory: [['inventory', InventoryServiceService]],
+    orders: [
+      ['orders', OrdersServiceService],
+      ['carts', CartsServiceService],
+    ],
+    payments: [['payments', PaymentsServiceService]],
+  };
+  const servers = new Map<ServiceName, Server>();
+  const addresses: Partial<Record<ServiceName, string>> = {};
+  for (const service of SERVICES) {
+    const server = new Server();
+    for (const [name, definition] of definitions[service]) {
+      server.addService(
+        definition as unknown as ServiceDefinition,
+        handlers(definition, () => answers[name]),
+      );
+    }
+    new HealthImplementation({ '': 'SERVING' }).addToServer(server);
+    addresses[service] = `127.0.0.1:${await listen(server)}`;
+    servers.set(service, server);
+  }
+  return {
+    answers,
+    addresses: addresses as Record<ServiceName, string>,
+    stop: (service) => servers.get(service)?.forceShutdown(),
+    stopAll: () => servers.forEach((server) => server.forceShutdown()),
+  };
+}
+
+function handlers(definition: Definition, answers: () => object): UntypedServiceImplementation {
+  const handle =
+    (method: string) => (call: { request: unknown; metadata: Metadata }, callback: (...args: unknown[]) => void) => {
+      const answer = (answers() as Record<string, AnyAnswer | undefined>)[method];
+      Promise.resolve()
+        .then(() => {
+          if (!answer) throw new Error(`${method} was not expected`);
+          return answer(definition[method]?.requestStream ? call : call.request, call.metadata);
+        })
+        .then(
+          (response) => callback(null, response),
+          (error: unknown) => callback(toStatus(error, 'fake')),
+        );
+    };
+  return Object.fromEntries(
+    Object.keys(definition).map((method) => [method, handle(method)]),
+  ) as UntypedServiceImplementation;
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    );
+  });
+}
