@@ -31,12 +31,6 @@ export interface MovementRow {
   created_at: Date;
 }
 
-/**
- * For the rest of the transaction. Postgres plans a statement once per connection, perhaps while the tables are almost
- * empty, and keeps that plan until the next ANALYZE: reading whole tables would get slower with every order of a sale.
- */
-export const KEEP_TO_INDEXES = sql('stock.keep_to_indexes', `SELECT set_config('enable_seqscan', 'off', true)`);
-
 export const SELECT_STOCK = sql(
   'stock.select',
   'SELECT sku, on_hand, held, version FROM stock WHERE sku = ANY ($1::text[])',

@@ -294,7 +294,6 @@ it('writes a batch in the same number of statements, however large it is', async
   const counted = storeOn({ transaction } as Database);
   await Promise.all(Array.from({ length: 200 }, () => holdOne('A', 1, randomUUID(), counted)));
   expect(names).toEqual([
-    'stock.keep_to_indexes',
     'stock.lock_holds',
     'stock.lock',
     'stock.write_decisions',

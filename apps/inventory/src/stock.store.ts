@@ -15,7 +15,6 @@ import { countStock, openStock, type Stock, type StockLine } from './domain/stoc
 import type { Opening } from './inventory.events.js';
 import { LockedStock, type HoldCommand } from './locked-stock.js';
 import {
-  KEEP_TO_INDEXES,
   LOCK_HOLDS,
   LOCK_STOCK,
   OPEN_STOCK,
@@ -86,8 +85,7 @@ export class StockStore {
   async count(request: CountRequest): Promise<Stock> {
     const cause = request.requestId ?? randomUUID();
     const stock = await this.database.transaction(async (tx) => {
-      const [, , rows, done] = await Promise.all([
-        tx.query(KEEP_TO_INDEXES),
+      const [, rows, done] = await Promise.all([
         tx.query(OPEN_STOCK, [[request.sku]]),
         tx.query<StockRow>(LOCK_STOCK, [[request.sku], []]),
         tx.query(SELECT_COUNT, [cause, request.sku]),
@@ -139,8 +137,7 @@ async function decideAll(tx: Transaction, commands: readonly HoldCommand[]): Pro
 async function lock(tx: Transaction, commands: readonly HoldCommand[]): Promise<LockedStock> {
   const skus = commands.flatMap((command) => (command.name === 'hold' ? command.lines.map(({ sku }) => sku) : []));
   const ending = commands.filter(({ name }) => name !== 'hold').map(({ orderId }) => orderId);
-  const [, holds, stock] = await Promise.all([
-    tx.query(KEEP_TO_INDEXES),
+  const [holds, stock] = await Promise.all([
     tx.query<HoldRow>(LOCK_HOLDS, [commands.map(({ orderId }) => orderId)]),
     tx.query<StockRow>(LOCK_STOCK, [skus, ending]),
   ]);

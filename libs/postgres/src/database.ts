@@ -46,6 +46,9 @@ export class Database implements Queryable {
       // Postgres gives up first; this one is for a server or a network that does not answer at all.
       query_timeout: statementTimeoutMs + 5_000,
       keepAlive: true,
+      // Every statement of a service is meant to be served by an index. A statement that is prepared while its tables are
+      // almost empty would get a plan that reads them whole, and keep it long after they have grown.
+      options: '-c enable_seqscan=off',
       // Statements are sent without waiting for the one before, so BEGIN costs no round trip of its own.
       pipeline: true,
       types,
