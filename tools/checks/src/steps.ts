@@ -15,6 +15,9 @@ export interface Check {
   problems(): Promise<string[]> | string[];
 }
 
+/** Integration tests wait more than they reckon: two at a time even on one core. */
+const WORKERS = Math.max(2, availableParallelism() - 1);
+
 export const CHECKS: readonly Check[] = [
   tool('format', 'files are formatted', 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'),
   tool('lint', 'lint rules hold', 'node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.'),
@@ -30,22 +33,29 @@ export const CHECKS: readonly Check[] = [
   tool('build', 'everything builds', 'node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build'),
 ];
 
-/** The steps that are jest runs, with the configuration of each. */
-export const JEST_RUNS = [
-  { step: 'jest', config: 'jest.config.cjs', exists: () => true },
-  { step: 'e2e', config: 'e2e/jest.config.cjs', exists: () => existsSync(join(ROOT, 'e2e')) },
-] as const;
+export interface JestRun {
+  step: string;
+  config: string;
+  options: string[];
+  exists(): boolean;
+}
+
+/** The steps that are jest runs. Whole journeys share the machine: their configuration says that they run one by one. */
+export const JEST_RUNS: readonly JestRun[] = [
+  { step: 'jest', config: 'jest.config.cjs', options: [`--maxWorkers=${WORKERS}`], exists: () => true },
+  { step: 'e2e', config: 'e2e/jest.config.cjs', options: [], exists: () => existsSync(join(ROOT, 'e2e')) },
+];
 
 /** Runs jest, which prints as it goes, and counts what it reports. */
-export async function runJest(config: string, filters: readonly string[]): Promise<Tally> {
+export async function runJest({ config, options }: JestRun, filters: readonly string[]): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'souk-jest-'));
   const report = join(folder, 'report.json');
   try {
-    const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`;
     const script = join(ROOT, 'node_modules/jest/bin/jest.js');
     const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-    const options = ['-c', config, workers, '--json', `--outputFile=${report}`, ...filters];
-    const exitCode = await show(process.execPath, [...flags, script, ...options]);
+    const reporting = ['--json', `--outputFile=${report}`];
+    const args = [...flags, script, '-c', config, ...options, ...reporting, ...filters];
+    const exitCode = await show(process.execPath, args);
     return tallyOfJest(reportIn(report), exitCode);
   } finally {
     rmSync(folder, { recursive: true });

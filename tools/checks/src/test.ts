@@ -39,11 +39,11 @@ async function runChecks(): Promise<Tally[]> {
 
 async function runTests(): Promise<Tally[]> {
   const tallies: Tally[] = [];
-  for (const { step, config } of JEST_RUNS.filter((run) => chosen.includes(run.step) && run.exists())) {
+  for (const run of JEST_RUNS.filter(({ step, exists }) => chosen.includes(step) && exists())) {
     const started = Date.now();
-    process.stdout.write(`\n${step}\n`);
-    const tally = await runJest(config, positionals);
-    line(tally.failed === 0, `${step}: ${summary(tally)}`, started);
+    process.stdout.write(`\n${run.step}\n`);
+    const tally = await runJest(run, positionals);
+    line(tally.failed === 0, `${run.step}: ${summary(tally)}`, started);
     tallies.push(tally);
   }
   return tallies;

@@ -35,7 +35,8 @@ function refusedPath(from: Project, file: string, specifier: string): string | u
   const target = posix.join(dirname(file), specifier);
   if (!target.startsWith(`${from.folder}/`))
     return `"${specifier}" leaves ${from.folder}: import other projects by their name.`;
-  const suffix = from.folder.startsWith('tools/') || from.folder === 'e2e' ? '.ts' : '.js';
+  if (from.folder === 'e2e') return undefined;
+  const suffix = from.folder.startsWith('tools/') ? '.ts' : '.js';
   const wrongSuffix = suffix === '.js' ? '.ts' : '.js';
   if (specifier.endsWith(wrongSuffix)) return `Relative imports end with ${suffix} in ${from.folder}.`;
   return undefined;
