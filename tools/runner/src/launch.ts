@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -42,7 +42,7 @@ export interface LaunchedSouk {
 
 /** Starts a Souk and resolves when it is ready. @throws with its last lines where it ends before that */
 export async function launchSouk(options: LaunchOptions = {}): Promise<LaunchedSouk> {
-  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'souk-'));
+  const dataDir = options.dataDir ?? temporaryFolder();
   const ports = options.ports ?? (await freePorts());
   const began = performance.now();
   const child = spawn(process.execPath, [join(ROOT, 'tools/runner/src/start.ts'), ...(options.args ?? [])], {
@@ -64,6 +64,13 @@ export async function launchSouk(options: LaunchOptions = {}): Promise<LaunchedS
     },
     remove: () => rmSync(dataDir, { recursive: true, force: true }),
   };
+}
+
+/** Open to the user that Postgres runs as where Souk is run by root. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'souk-'));
+  chmodSync(folder, 0o711);
+  return folder;
 }
 
 async function readyUrl(child: ChildProcess): Promise<string> {
