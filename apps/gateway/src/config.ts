@@ -39,7 +39,7 @@ const SHAPE = {
   SOUK_PAYMENTS_ADDRESS: address().default('127.0.0.1:50055'),
   SOUK_RATE_LIMIT: wholeNumber().default(200_000),
   SOUK_AUTH_RATE_LIMIT: wholeNumber().default(600),
-  SOUK_IMPORT_MAX_BYTES: wholeNumber().default(256 * 1024 * 1024),
+  SOUK_IMPORT_MAX_BYTES: wholeNumber().default(128 * 1024 * 1024),
   SOUK_MAX_EVENT_STREAMS: wholeNumber().default(1_000),
   SOUK_TRUSTED_PROXIES: z.string().default(''),
   SOUK_CORS_ORIGINS: z.string().default(''),

@@ -27,7 +27,8 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
-    if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER_S);
+    const later = problem.status === 503 || problem.status === 429;
+    if (later && !reply.hasHeader('retry-after')) void reply.header('retry-after', RETRY_AFTER_S);
     // As bytes, since Fastify adds a charset to texts, which this media type does not have.
     const body = Buffer.from(JSON.stringify(problem));
     void reply.status(problem.status).header('content-type', 'application/problem+json').send(body);
