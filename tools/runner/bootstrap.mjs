@@ -18,6 +18,7 @@ const COMMANDS = {
   test: 'tools/checks/src/test.ts',
   shop: 'tools/shop/src/main.ts',
   bench: 'tools/bench/src/main.ts',
+  generate: 'tools/checks/src/generate-proto.ts',
   nx: 'node_modules/nx/dist/bin/nx.js',
 };
 
@@ -26,13 +27,18 @@ if (!Object.hasOwn(COMMANDS, command ?? '')) {
   fail(`Usage: node tools/runner/bootstrap.mjs ${Object.keys(COMMANDS).join('|')} [arguments]`);
 }
 refuseHopelessNode();
-if (mustInstall() || (command !== 'nx' && mustBuild())) await alone(prepare);
+if (mustInstall() || (needsBuild() && mustBuild())) await alone(prepare);
 run(soukNode(), [join(ROOT, COMMANDS[command]), ...args]);
+
+/** nx builds what it needs by itself, and generated code comes before the build. */
+function needsBuild() {
+  return !['nx', 'generate'].includes(command);
+}
 
 async function prepare() {
   // Asked again: another bootstrap may have done it while this one waited.
   if (mustInstall()) await install();
-  if (command !== 'nx' && mustBuild()) await build();
+  if (needsBuild() && mustBuild()) await build();
 }
 
 // ---- Node ----
