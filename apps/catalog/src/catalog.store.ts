@@ -63,12 +63,12 @@ const VARIANTS_OF = sql(
 const CATEGORIES_OF = sql(
   'catalog.categories-of',
   `SELECT pc.product_id, c.slug, c.name FROM product_categories pc JOIN categories c ON c.slug = pc.category
-    WHERE pc.product_id = ANY($1::uuid[]) ORDER BY c.name, c.slug`,
+    WHERE pc.product_id = ANY($1::uuid[]) ORDER BY lower(c.name), c.slug`,
 );
 const CATEGORIES = sql(
   'catalog.categories',
   `SELECT c.slug, c.name FROM categories c
-    WHERE EXISTS (SELECT 1 FROM product_categories pc WHERE pc.category = c.slug) ORDER BY c.name, c.slug`,
+    WHERE EXISTS (SELECT 1 FROM product_categories pc WHERE pc.category = c.slug) ORDER BY lower(c.name), c.slug`,
 );
 const FIND_TAKEN = sql(
   'catalog.find-taken',

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { runService } from '@souk/rpc';
+import { runService } from '@souk/service';
 import { catalogConfig } from './config.js';
 import { catalogService } from './service.js';
 

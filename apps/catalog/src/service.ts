@@ -1,4 +1,5 @@
-import { identityKeys, type ServiceOptions } from '@souk/rpc';
+import { identityKeys } from '@souk/rpc';
+import { type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
 import { CatalogGrpc } from './catalog.grpc.js';
 import { CatalogModule } from './catalog.module.js';

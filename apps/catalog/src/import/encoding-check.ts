@@ -35,7 +35,7 @@ export class EncodingCheck {
       this.decoder.decode(chunk, { stream: chunk !== undefined });
       return true;
     } catch (error) {
-      if (error instanceof TypeError) return false;
+      if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return false;
       throw error;
     }
   }

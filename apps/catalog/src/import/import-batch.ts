@@ -23,6 +23,8 @@ interface KnownProduct {
   content_hash: string;
 }
 
+// A plan that was made for an empty table reads all of a table that an import fills; each batch plans anew.
+const PLAN_ANEW = sql('import.plan-anew', `SELECT set_config('plan_cache_mode', 'force_custom_plan', true)`);
 const LOCK_PRODUCTS = sql(
   'import.lock-products',
   `SELECT id, slug, content_hash FROM products WHERE slug = ANY($1::text[]) AND deleted_at IS NULL ORDER BY id FOR UPDATE`,
@@ -36,6 +38,7 @@ const FIND_SELLERS = sql(
 export async function importBatch(tx: Transaction, entries: readonly FileEntry[]): Promise<BatchOutcome> {
   const outcome: BatchOutcome = { imported: 0, created: 0, updated: 0, variants: 0, rejections: new Rejections() };
   const drafts = entries.flatMap(({ draft }) => draft ?? []);
+  await tx.query(PLAN_ANEW);
   const [known, sellers] = await Promise.all([knownProducts(tx, drafts), skuSellers(tx, drafts)]);
   const changes: ProductChange[] = [];
   for (const entry of entries) {

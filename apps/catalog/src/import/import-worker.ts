@@ -29,6 +29,8 @@ const RENEW_MS = 5_000;
 const BATCH_TRIES = 5;
 const MAX_ATTEMPTS = 10;
 const RETRY_SECONDS = 5;
+// Products from which on an import changes the tables so much that Postgres should know at once.
+const ANALYZE_FROM = 500;
 
 export class ImportWorker {
   private readonly owner = randomUUID();
@@ -144,6 +146,8 @@ class ImportRun {
   async finish(fault?: FileFault): Promise<void> {
     if (!fault) this.progress = { ...this.progress, readBytes: this.claim.sizeBytes };
     await this.apply({ fault });
+    const { created, updated } = this.progress;
+    if (created + updated >= ANALYZE_FROM) await this.options.imports.analyze();
   }
 
   private async apply(end?: { fault?: FileFault }): Promise<void> {

@@ -101,6 +101,7 @@ const END = sql(
                    WHERE id = $1 AND lease_owner = $2 AND state = 'RUNNING' RETURNING id)
    DELETE FROM import_chunks WHERE import_id IN (SELECT id FROM ended)`,
 );
+const ANALYZE = sql('import.analyze', 'ANALYZE products, variants, product_categories');
 
 export class ImportStore {
   constructor(private readonly database: Database) {}
@@ -178,6 +179,11 @@ export class ImportStore {
   /** In the transaction of the last progress, so that no fault is told twice. */
   async end(tx: Transaction, { importId, owner }: Claim, state: 'SUCCEEDED' | 'FAILED'): Promise<void> {
     await tx.query(END, [importId, owner, state]);
+  }
+
+  /** Tells Postgres how large the tables have become, so that plans of other connections are made anew. */
+  async analyze(): Promise<void> {
+    await this.database.query(ANALYZE);
   }
 }
 

@@ -4,7 +4,7 @@ import { EncodingCheck } from './encoding-check.js';
 import type { ImportStore } from './import.store.js';
 import type { ImportWorker } from './import-worker.js';
 
-const STORED_CHUNK_BYTES = 1024 * 1024;
+const STORED_CHUNK_BYTES = 256 * 1024;
 
 /** Takes a product file on: once this answers, the file is stored and will be imported, whatever dies. */
 export class UploadImport {
