@@ -1,0 +1,36 @@
+import type { SendMailOptions } from 'nodemailer';
+import type { QueuedMail } from './notifications.store.js';
+import { renderOrderMail } from './order-mail.js';
+
+/** What handing a mail over came to. `retry`: it has surely not arrived and may be tried again. */
+export type Delivery = { readonly outcome: 'sent' } | { readonly outcome: 'retry' | 'failed'; readonly error: string };
+
+/** Hands mails over. */
+export interface Mailer {
+  /** Whether handing the same mail over twice does no harm. */
+  readonly repeatable: boolean;
+  deliver(mail: QueuedMail): Promise<Delivery>;
+}
+
+// One address and nothing else: no list, no comment, no second line.
+const ADDRESS = /^[^\s@<>()[\]\\,;:"\p{C}]+@[^\s@<>()[\]\\,;:"\p{C}]+$/u;
+
+/** Whether mail may be addressed to it. */
+export function isAddress(recipient: string): boolean {
+  return recipient.length <= 254 && ADDRESS.test(recipient);
+}
+
+/** The mail as nodemailer takes it; the same one, with the same Message-ID, however often it is composed. */
+export function compose({ notificationId, recipient, createdAt, news }: QueuedMail, from: string): SendMailOptions {
+  const domain = /@([^>\s]+)/.exec(from)?.[1] ?? 'souk.local';
+  return {
+    ...renderOrderMail(news),
+    from,
+    to: { name: '', address: recipient },
+    messageId: `<${notificationId}@${domain}>`,
+    date: createdAt,
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}

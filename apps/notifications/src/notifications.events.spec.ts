@@ -1,0 +1,25 @@
+import { newsOfFixture } from '../test/news.js';
+import { newsOf } from './notifications.events.js';
+
+const { order } = newsOfFixture('ORDER_CONFIRMED');
+const event = {
+  id: 'e',
+  type: 'souk.orders.v1.OrderConfirmed',
+  aggregateId: order.orderId,
+  time: new Date(),
+  data: { order },
+};
+
+describe('what events give customers to read', () => {
+  it('is their order', () => {
+    expect(newsOf('ORDER_CONFIRMED', [event])).toEqual([{ kind: 'ORDER_CONFIRMED', order, tracking: '' }]);
+  });
+
+  it('is nothing where an event is played again', () => {
+    expect(newsOf('ORDER_CONFIRMED', [{ ...event, replayed: true }])).toEqual([]);
+  });
+
+  it('cannot be told without an order', () => {
+    expect(() => newsOf('ORDER_CONFIRMED', [{ ...event, data: { order: undefined } }])).toThrow('has no order');
+  });
+});
