@@ -24,7 +24,7 @@ export interface IdentityConfig {
 const KEY_BYTES = 32;
 
 const SHAPE = {
-  GRPC_HOST: z.string().default('0.0.0.0'),
+  GRPC_HOST: z.string().default('127.0.0.1'),
   GRPC_PORT: port().default(50051),
   DATABASE_URL: z.string(),
   NATS_URL: z.string(),
