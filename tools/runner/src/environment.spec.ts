@@ -41,7 +41,7 @@ describe('the environment of a service', () => {
   it('gives the gateway no database and everybody the addresses', () => {
     const gateway = serviceEnvironment('gateway', plan());
     expect(gateway).not.toHaveProperty('DATABASE_URL');
-    expect(gateway).toMatchObject({ PORT: '3000', SOUK_ORDERS_ADDRESS: '127.0.0.1:50054' });
+    expect(gateway).toMatchObject({ PORT: '3000', SOUK_ORDERS_ADDRESS: '127.0.0.1:15054' });
   });
 
   it('passes a setting of the caller on to the service that it is for', () => {

@@ -1,11 +1,11 @@
 import { jsonLine, readableLine } from './log-format.ts';
 
-const entry = { level: 'info', time: '2026-01-02T03:04:05.000Z', service: 'orders', msg: 'ready', port: 50054 };
+const entry = { level: 'info', time: '2026-01-02T03:04:05.000Z', service: 'orders', msg: 'ready', port: 15054 };
 
 describe('a line of a log', () => {
   it('is readable on a terminal', () => {
     const line = readableLine('orders', JSON.stringify(entry), false);
-    expect(line).toMatch(/^\d\d:\d\d:05 orders +ready port=50054$/);
+    expect(line).toMatch(/^\d\d:\d\d:05 orders +ready port=15054$/);
   });
 
   it.each(['warn', 40])('names its level %p where it matters', (level) => {

@@ -1,19 +1,20 @@
 /**
  * Which port each process listens on. Each has a variable of its own; PORT, given alone, moves all of them by the same
- * distance, so that two copies run side by side.
+ * distance, so that two copies run side by side. All of them lie below the range out of which systems give ports to outgoing
+ * connections (from 32768): there, a service's port may be taken by a connection that another service has just opened.
  */
 import { StartupError } from '@souk/infra';
 
 const STANDARD = {
   gateway: { variable: 'PORT', port: 3000 },
-  identity: { variable: 'SOUK_IDENTITY_PORT', port: 50051 },
-  catalog: { variable: 'SOUK_CATALOG_PORT', port: 50052 },
-  inventory: { variable: 'SOUK_INVENTORY_PORT', port: 50053 },
-  orders: { variable: 'SOUK_ORDERS_PORT', port: 50054 },
-  payments: { variable: 'SOUK_PAYMENTS_PORT', port: 50055 },
-  notifications: { variable: 'SOUK_NOTIFICATIONS_PORT', port: 50056 },
-  postgres: { variable: 'SOUK_POSTGRES_PORT', port: 54329 },
-  nats: { variable: 'SOUK_NATS_PORT', port: 42229 },
+  identity: { variable: 'SOUK_IDENTITY_PORT', port: 15051 },
+  catalog: { variable: 'SOUK_CATALOG_PORT', port: 15052 },
+  inventory: { variable: 'SOUK_INVENTORY_PORT', port: 15053 },
+  orders: { variable: 'SOUK_ORDERS_PORT', port: 15054 },
+  payments: { variable: 'SOUK_PAYMENTS_PORT', port: 15055 },
+  notifications: { variable: 'SOUK_NOTIFICATIONS_PORT', port: 15056 },
+  postgres: { variable: 'SOUK_POSTGRES_PORT', port: 15432 },
+  nats: { variable: 'SOUK_NATS_PORT', port: 14222 },
   'sandbox-psp': { variable: 'SANDBOX_PSP_PORT', port: 12111 },
 } as const;
 
@@ -22,6 +23,7 @@ export type PortPlan = Readonly<Record<PortName, number>>;
 const NAMES = Object.keys(STANDARD) as PortName[];
 
 const LOWEST = 1024;
+const HIGHEST_MOVED = 32767;
 const HIGHEST = 65535;
 
 /** The ports for this environment; throws a sentence for a value that is no port or one that is used twice. */
@@ -41,9 +43,9 @@ function given(name: PortName, env: NodeJS.ProcessEnv): number | undefined {
   throw new StartupError(`${variable}=${text} is no port: set it to a number from 1 to ${HIGHEST}.`);
 }
 
-/** Past the highest port it goes on at the lowest: distinct ports stay distinct. */
+/** Past the end of the range it goes on at its beginning: distinct ports stay distinct. */
 function moved(port: number, distance: number): number {
-  const count = HIGHEST - LOWEST + 1;
+  const count = HIGHEST_MOVED - LOWEST + 1;
   return LOWEST + ((((port + distance - LOWEST) % count) + count) % count);
 }
 

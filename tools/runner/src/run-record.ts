@@ -69,11 +69,9 @@ export function readRun(path: string): RunState | undefined {
 /** Ends what a killed runner left behind, in the order of a normal stop. */
 export async function endLeftovers(path: string, say: (line: string) => void): Promise<void> {
   const children = readRun(path)?.children ?? {};
-  for (const group of STOP_ORDER) {
-    const left = group.filter((name) => stillRuns(children[name]));
-    if (left.length > 0) say(`Stopping what a killed run left behind: ${left.join(', ')}.`);
-    await Promise.all(left.map((name) => end(name, children[name])));
-  }
+  const left = STOP_ORDER.map((group) => group.filter((name) => stillRuns(children[name])));
+  if (left.flat().length > 0) say(`Stopping what a killed run left behind: ${left.flat().join(', ')}.`);
+  for (const group of left) await Promise.all(group.map((name) => end(name, children[name])));
 }
 
 function stillRuns(child: ChildRecord | undefined): boolean {
