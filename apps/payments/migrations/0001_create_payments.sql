@@ -53,11 +53,12 @@ CREATE TABLE webhook_inbox (
   type        text NOT NULL,
   reference   text NOT NULL,
   payment_id  uuid,
+  says        text CHECK (says IN ('authorized', 'captured', 'voided', 'declined')),
   payload     jsonb NOT NULL,
   received_at timestamptz NOT NULL DEFAULT now(),
   next_try_at timestamptz DEFAULT now(),
   tries       integer NOT NULL DEFAULT 0,
-  outcome     text CHECK (outcome IN ('APPLIED', 'IGNORED', 'UNKNOWN_PAYMENT'))
+  outcome     text CHECK (outcome IN ('APPLIED', 'OLD_NEWS', 'IGNORED', 'UNKNOWN_PAYMENT'))
 );
 CREATE INDEX webhook_inbox_due ON webhook_inbox (next_try_at) WHERE next_try_at IS NOT NULL;
 COMMENT ON TABLE webhook_inbox IS 'Notices of the provider, each once. One of an unknown payment is kept as such.';

@@ -1,21 +1,19 @@
-import { address, loadConfig, port, secret } from '@souk/config';
+import { address, loadConfig, secret, wholeNumber } from '@souk/config';
+import { dataFields, serviceFields } from '@souk/service';
 import { z } from 'zod';
 
 /** What the service reads from its environment. */
 export function paymentsConfig(env: NodeJS.ProcessEnv = process.env) {
   return loadConfig(
     {
-      GRPC_HOST: z.string().default('127.0.0.1'),
-      GRPC_PORT: port().default(50055),
-      DATABASE_URL: z.string(),
-      NATS_URL: z.string(),
-      /** Put before subjects and streams, where several shops share one NATS. */
-      NATS_PREFIX: z.string().default(''),
-      SOUK_SERVICE_TOKEN: secret(),
+      ...serviceFields,
+      ...dataFields,
       SOUK_IDENTITY_ADDRESS: address(),
       STRIPE_API_KEY: secret(8),
       /** Another address than Stripe's own, for the sandbox. */
       STRIPE_API_BASE: z.url('it must be a URL').default('https://api.stripe.com'),
+      /** After how long a call counts as not answered; shorter than a lease. */
+      STRIPE_TIMEOUT_MS: wholeNumber().max(9_000).default(8_000),
       STRIPE_WEBHOOK_SECRET: secret(8),
       /** When money that is set aside is taken: when the order is confirmed, or when it is handed to the carrier. */
       SOUK_CAPTURE: z.enum(['confirm', 'fulfilment']).default('confirm'),

@@ -1,4 +1,4 @@
-import { runService } from '@souk/rpc';
+import { runService } from '@souk/service';
 import { paymentsConfig } from './config.js';
 import { paymentsService } from './service.js';
 

@@ -1,19 +1,13 @@
-import {
-  Module,
-  type DynamicModule,
-  type OnApplicationShutdown,
-  type OnModuleDestroy,
-  type Provider,
-} from '@nestjs/common';
-import { connectEvents, EventBus } from '@souk/events';
-import { OutboxRelay } from '@souk/outbox';
-import { Database, waitForDatabase } from '@souk/postgres';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { EventBus } from '@souk/events';
+import { Database } from '@souk/postgres';
+import { Consumers, DataModule } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import { AuthorizePayment } from './authorize-payment.js';
 import { CancelPayment } from './cancel-payment.js';
 import { CapturePayment } from './capture-payment.js';
 import type { PaymentsConfig } from './config.js';
-import { EventConsumers } from './event-consumers.js';
+import { paymentsConsumers } from './payments.consumers.js';
 import { LOGGER, PaymentsGrpc } from './payments.grpc.js';
 import { PaymentsStore } from './payments.store.js';
 import { Providers } from './providers.js';
@@ -27,58 +21,22 @@ import { WebhookWorker } from './webhook-worker.js';
 import { WebhooksStore } from './webhooks.store.js';
 
 @Module({})
-export class PaymentsModule implements OnModuleDestroy, OnApplicationShutdown {
+export class PaymentsModule {
   static with(config: PaymentsConfig, logger: Logger): DynamicModule {
-    return { module: PaymentsModule, providers: [...connections(config, logger), ...parts(config, logger)] };
+    return {
+      module: PaymentsModule,
+      imports: [DataModule.with({ name: 'payments', config, logger })],
+      providers: parts(config, logger),
+    };
   }
-
-  constructor(
-    private readonly database: Database,
-    private readonly bus: EventBus,
-    private readonly relay: OutboxRelay,
-  ) {}
-
-  async onModuleDestroy(): Promise<void> {
-    await this.relay.stop();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.bus.close();
-    await this.database.close();
-  }
-}
-
-function connections(config: PaymentsConfig, logger: Logger): Provider[] {
-  return [
-    { provide: LOGGER, useValue: logger },
-    {
-      provide: Database,
-      useFactory: async () => {
-        const database = Database.connect({ url: config.DATABASE_URL, name: 'payments' });
-        await waitForDatabase(database, logger);
-        return database;
-      },
-    },
-    {
-      provide: EventBus,
-      useFactory: () => connectEvents({ url: config.NATS_URL, prefix: config.NATS_PREFIX, name: 'payments', logger }),
-    },
-    {
-      provide: OutboxRelay,
-      inject: [Database, EventBus],
-      useFactory: (database: Database, bus: EventBus) => {
-        const relay = new OutboxRelay({ database, bus, source: 'payments', logger });
-        relay.start();
-        return relay;
-      },
-    },
-  ];
 }
 
 function parts(config: PaymentsConfig, logger: Logger): Provider[] {
-  const stripe = stripeClient({ apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE });
+  const { STRIPE_API_KEY: apiKey, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = config;
+  const stripe = stripeClient({ apiKey, apiBase, timeoutMs });
   const now = () => new Date();
   return [
+    { provide: LOGGER, useValue: logger },
     PaymentsStore,
     WebhooksStore,
     { provide: Providers, useValue: new Providers(new StripeProvider(stripe, logger), new ManualProvider()) },
@@ -120,14 +78,12 @@ function parts(config: PaymentsConfig, logger: Logger): Provider[] {
         new ReceiveWebhook(new StripeNotices(stripe, config.STRIPE_WEBHOOK_SECRET), store, worker),
     },
     {
-      provide: EventConsumers,
-      inject: [Database, EventBus, PaymentsStore, SettlementWorker],
-      useFactory: (database: Database, bus: EventBus, store: PaymentsStore, worker: SettlementWorker) =>
-        new EventConsumers({
-          ...{ database, bus, store, logger },
-          wake: () => worker.wake(),
-          captureAt: config.SOUK_CAPTURE,
-        }),
+      provide: Consumers,
+      inject: [PaymentsStore, Database, EventBus, SettlementWorker],
+      useFactory: (store: PaymentsStore, database: Database, bus: EventBus, worker: SettlementWorker) => {
+        const wake = () => worker.wake();
+        return paymentsConsumers(store, { database, bus, logger, wake, captureAt: config.SOUK_CAPTURE });
+      },
     },
     PaymentsGrpc,
   ];

@@ -5,6 +5,11 @@ export const GET = sql('payments.get', `SELECT * FROM payments WHERE order_id = 
 
 export const GET_MANY = sql('payments.get_many', `SELECT * FROM payments WHERE order_id = ANY($1::uuid[])`);
 
+export const GET_BY_REFERENCES = sql(
+  'payments.get_by_references',
+  `SELECT * FROM payments WHERE provider_reference = ANY($1::text[]) AND provider_reference <> ''`,
+);
+
 /** Opens a payment under a lease; no row where the order has a payment. Who dies now is stood in for when the lease ends. */
 export const OPEN = sql(
   'payments.open',

@@ -53,6 +53,12 @@ export class PaymentsStore {
     return row && toPayment(row);
   }
 
+  /** By the provider's identifiers. */
+  async byReferences(references: readonly string[]): Promise<Map<string, Payment>> {
+    const rows = await this.database.query<PaymentRow>(statements.GET_BY_REFERENCES, [references]);
+    return new Map(rows.map((row) => [row.provider_reference, toPayment(row)]));
+  }
+
   /** @returns the opened payment under a lease, or undefined where the order has one */
   async open(payment: Payment, card: { token: string; email: string }): Promise<LeasedPayment | undefined> {
     const { paymentId, orderId, method, amount, createTime } = payment;

@@ -1,10 +1,11 @@
 /**
  * Acts on stored notices, payment by payment. What a notice says is not believed: it may be late, doubled or overtaken by
- * another. It only makes us ask the provider for the present state, which goes through the same rules as an answer.
+ * another. Unless the payment got that far already, it makes us ask the provider for the present state, which goes through
+ * the same rules as an answer.
  */
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { metrics, type Logger } from '@souk/telemetry';
-import { nextStep } from './domain/payment.js';
+import { isOldNews, nextStep } from './domain/payment.js';
 import type { LeasedPayment } from './payments.rows.js';
 import { LeaseLost, type PaymentsStore } from './payments.store.js';
 import { PollingLoop } from './polling-loop.js';
@@ -49,9 +50,24 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async turn(): Promise<boolean> {
     const due = await this.webhooks.claim(BATCH);
-    const byIntent = Map.groupBy(due, ({ reference }) => reference);
+    if (due.length === 0) return false;
+    const news = await this.setOldNewsAside(due);
+    const byIntent = Map.groupBy(news, ({ reference }) => reference);
     await Promise.all([...byIntent.values()].map((notices) => this.act(notices)));
     return due.length === BATCH;
+  }
+
+  /** Most notices tell of what we did ourselves: they cost no question. */
+  private async setOldNewsAside(due: DueNotice[]): Promise<DueNotice[]> {
+    const payments = await this.payments.byReferences(due.map(({ reference }) => reference));
+    const isOld = ({ reference, says }: DueNotice) => {
+      const payment = payments.get(reference);
+      return payment !== undefined && says !== null && isOldNews(payment, reference, says);
+    };
+    const old = due.filter(isOld).map((notice) => notice.event_id);
+    acted.inc({ outcome: 'OLD_NEWS' }, old.length);
+    await this.webhooks.finish(old, 'OLD_NEWS');
+    return due.filter((notice) => !isOld(notice));
   }
 
   /** Several notices of one intent cost one question. */

@@ -5,6 +5,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { Database, sql } from '@souk/postgres';
+import type { ProviderView } from './domain/payment.js';
 
 /** What we read from a notice. The rest is only kept. */
 export interface Notice {
@@ -14,22 +15,25 @@ export interface Notice {
   readonly reference: string;
   /** Our identifier, which the provider was told; null where it was not, or not by us. */
   readonly paymentId: string | null;
+  /** What it says the provider holds; null where it says something else. */
+  readonly says: ProviderView['outcome'] | null;
 }
 
 export interface DueNotice {
   readonly event_id: string;
   readonly reference: string;
   readonly payment_id: string | null;
+  readonly says: ProviderView['outcome'] | null;
   readonly tries: number;
 }
 
-export type NoticeOutcome = 'APPLIED' | 'IGNORED' | 'UNKNOWN_PAYMENT';
+export type NoticeOutcome = 'APPLIED' | 'OLD_NEWS' | 'IGNORED' | 'UNKNOWN_PAYMENT';
 
 const CLAIM_MS = 30_000;
 
 const INSERT = sql(
   'webhooks.insert',
-  `INSERT INTO webhook_inbox (event_id, type, reference, payment_id, payload) VALUES ($1, $2, $3, $4, $5)
+  `INSERT INTO webhook_inbox (event_id, type, reference, payment_id, says, payload) VALUES ($1, $2, $3, $4, $5, $6)
    ON CONFLICT (event_id) DO NOTHING
    RETURNING event_id`,
 );
@@ -39,7 +43,7 @@ const CLAIM = sql(
   `UPDATE webhook_inbox SET next_try_at = now() + $2 * interval '1 ms', tries = tries + 1
     WHERE event_id IN (
       SELECT event_id FROM webhook_inbox WHERE next_try_at <= now() ORDER BY next_try_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-   RETURNING event_id, reference, payment_id, tries`,
+   RETURNING event_id, reference, payment_id, says, tries`,
 );
 
 const FINISH = sql(
@@ -57,8 +61,8 @@ export class WebhooksStore {
   constructor(private readonly database: Database) {}
 
   /** @returns false where the notice was stored before */
-  async insert({ eventId, type, reference, paymentId }: Notice, payload: string): Promise<boolean> {
-    const rows = await this.database.query(INSERT, [eventId, type, reference, paymentId, payload]);
+  async insert({ eventId, type, reference, paymentId, says }: Notice, payload: string): Promise<boolean> {
+    const rows = await this.database.query(INSERT, [eventId, type, reference, paymentId, says, payload]);
     return rows.length > 0;
   }
 
@@ -67,6 +71,7 @@ export class WebhooksStore {
   }
 
   async finish(eventIds: readonly string[], outcome: NoticeOutcome): Promise<void> {
+    if (eventIds.length === 0) return;
     await this.database.query(FINISH, [eventIds, outcome]);
   }
 

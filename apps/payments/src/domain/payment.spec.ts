@@ -3,6 +3,7 @@ import {
   capturePayment,
   declinePayment,
   followProvider,
+  isOldNews,
   nextStep,
   openPayment,
   refundPayment,
@@ -161,5 +162,23 @@ describe('stray money', () => {
     expect(strayMoney(authorized, view('authorized'))).toBeUndefined();
     expect(strayMoney(opened, view('authorized'))).toBeUndefined();
     expect(strayMoney(captured, captureView())).toBeUndefined();
+  });
+});
+
+describe('old news', () => {
+  it('are what the payment did itself', () => {
+    expect(isOldNews(authorized, 'pi_1', 'authorized')).toBe(true);
+    expect(isOldNews(captured, 'pi_1', 'authorized')).toBe(true);
+    expect(isOldNews(refunded, 'pi_1', 'captured')).toBe(true);
+    expect(isOldNews(voided, 'pi_1', 'voided')).toBe(true);
+    expect(isOldNews(declined, 'pi_1', 'declined')).toBe(true);
+  });
+
+  it('are not what it has not heard of, nor what concerns another intent', () => {
+    expect(isOldNews(opened, 'pi_1', 'authorized')).toBe(false);
+    expect(isOldNews(declined, 'pi_1', 'authorized')).toBe(false);
+    expect(isOldNews(authorized, 'pi_1', 'captured')).toBe(false);
+    expect(isOldNews(authorized, 'pi_1', 'voided')).toBe(false);
+    expect(isOldNews(authorized, 'pi_2', 'authorized')).toBe(false);
   });
 });

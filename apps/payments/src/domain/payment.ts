@@ -179,6 +179,21 @@ export function strayMoney(payment: Payment, view: ProviderView): 'void' | 'refu
   return view.outcome === 'captured' && view.refundedAmount < view.capturedAmount ? 'refund' : undefined;
 }
 
+/** True where news of that outcome are old: the payment got that far by itself, and the provider has nothing to add. */
+export function isOldNews(payment: Payment, reference: string, outcome: ProviderView['outcome']): boolean {
+  if (reference === '' || reference !== payment.providerReference) return false;
+  switch (outcome) {
+    case 'authorized':
+      return payment.state !== 'PROCESSING' && payment.state !== 'DECLINED';
+    case 'captured':
+      return payment.state === 'CAPTURED' || payment.state === 'REFUNDED';
+    case 'voided':
+      return payment.state === 'VOIDED';
+    case 'declined':
+      return payment.state === 'DECLINED';
+  }
+}
+
 /** True for an intent of the same order that is not the one this payment goes by. */
 export function isOtherIntent(payment: Payment, view: ProviderView): boolean {
   return payment.providerReference !== '' && view.reference !== '' && view.reference !== payment.providerReference;

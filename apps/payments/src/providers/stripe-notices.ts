@@ -26,6 +26,13 @@ export class StripeNotices implements NoticeVerifier {
   }
 }
 
+const SAYS: Readonly<Record<string, Notice['says']>> = {
+  'payment_intent.amount_capturable_updated': 'authorized',
+  'payment_intent.succeeded': 'captured',
+  'payment_intent.canceled': 'voided',
+  'payment_intent.payment_failed': 'declined',
+};
+
 /** Intents, and charges and disputes, which name theirs. */
 interface AboutIntent {
   readonly object?: string;
@@ -43,5 +50,6 @@ function toNotice({ id: eventId, type, data }: Stripe.Event): Notice {
     type,
     reference: typeof intent === 'string' ? intent : '',
     paymentId: UUID.test(paymentId) ? paymentId : null,
+    says: SAYS[type] ?? null,
   };
 }

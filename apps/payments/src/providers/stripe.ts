@@ -10,16 +10,16 @@ import type { Found, PaymentProvider, ProviderAnswer, ProviderCall, Unknown } fr
 /** Metadata by which an intent is found when its identifier never reached us. */
 export const PAYMENT_ID = 'souk_payment_id';
 const WITH_CHARGE = ['latest_charge'];
-const TIMEOUT_MS = 8_000;
 
 export interface StripeOptions {
   readonly apiKey: string;
   /** For example `https://api.stripe.com`. */
   readonly apiBase: string;
-  readonly timeoutMs?: number;
+  /** After how long a call counts as not answered. */
+  readonly timeoutMs: number;
 }
 
-export function stripeClient({ apiKey, apiBase, timeoutMs = TIMEOUT_MS }: StripeOptions): Stripe {
+export function stripeClient({ apiKey, apiBase, timeoutMs }: StripeOptions): Stripe {
   const { protocol, hostname, port } = new URL(apiBase);
   const isPlain = protocol === 'http:';
   return new Stripe(apiKey, {

@@ -1,0 +1,150 @@
+/** The whole service with a real database, broker and payment provider; the test is its neighbours. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import type { Role } from '@souk/auth';
+import { testIdentity, type TestIdentity } from '@souk/auth/testing';
+import { decodeEvent, encodeEvent } from '@souk/events';
+import { uuidv7 } from '@souk/postgres';
+import { PaymentsServiceService, type Payment } from '@souk/proto/payments/v1';
+import { rpcClient, type RpcClient } from '@souk/rpc';
+import { startService, type RunningService } from '@souk/service';
+import { newRequestId, newTraceparent, runInContext } from '@souk/telemetry';
+import { testDatabase, testNats, type TestDatabase, type TestNats } from '@souk/testing';
+import { paymentsService } from '../src/service.js';
+import { startSandbox, type Sandbox } from './sandbox-psp.js';
+
+const SERVICE_TOKEN = 'a-secret-that-services-share';
+export const WEBHOOK_SECRET = 'whsec_of_the_component_spec';
+/** Short, so that tests of silence do not wait for long. */
+export const PROVIDER_TIMEOUT_MS = 800;
+
+export class PaymentsUnderTest {
+  postgres!: TestDatabase;
+  nats!: TestNats;
+  psp!: Sandbox;
+  orders!: RpcClient<typeof PaymentsServiceService>;
+  gateway!: RpcClient<typeof PaymentsServiceService>;
+  /** Answers of the service to the provider's notices. */
+  noticeAnswers: number[] = [];
+  private identity!: TestIdentity;
+  private service!: RunningService;
+  private webhooks!: Server;
+
+  static async start(capture: 'confirm' | 'fulfilment' = 'confirm'): Promise<PaymentsUnderTest> {
+    const it = new PaymentsUnderTest();
+    it.postgres = await testDatabase({ migrations: 'apps/payments/migrations' });
+    it.nats = await testNats();
+    it.identity = await testIdentity();
+    it.psp = await startSandbox({ webhookSecret: WEBHOOK_SECRET, webhookUrl: await it.listenForNotices() });
+    it.service = await startService({ ...paymentsService(it.config(capture)), signingKeys: it.identity.keys });
+    it.orders = it.clientOf('orders');
+    it.gateway = it.clientOf('gateway');
+    return it;
+  }
+
+  async stop(): Promise<void> {
+    this.webhooks.closeAllConnections();
+    this.webhooks.close();
+    this.orders.close();
+    this.gateway.close();
+    await this.service.stop();
+    await this.psp.close();
+    await this.nats.close();
+    await this.postgres.drop();
+  }
+
+  authorize(orderId: string, more: { token?: string; method?: string; amount?: bigint; currency?: string } = {}) {
+    const { token = 'pm_card_visa', method = 'card', amount = 1999n, currency = 'USD' } = more;
+    return this.orders.authorizePayment({
+      orderId,
+      amount: { amount, currency },
+      method,
+      token,
+      email: 'ada@example.com',
+    });
+  }
+
+  /** An order whose card is authorised. */
+  async authorizedOrder(more: { method?: string } = {}): Promise<{ orderId: string; payment: Payment }> {
+    const orderId = randomUUID();
+    const { payment } = await this.authorize(orderId, more);
+    if (payment?.state !== 'STATE_AUTHORIZED') throw new Error(`The payment is ${payment?.state}.`);
+    return { orderId, payment };
+  }
+
+  async stateOf(orderId: string): Promise<string | undefined> {
+    return (await this.orders.getPayment({ orderId })).payment?.state;
+  }
+
+  async as<T>(role: Role, call: () => Promise<T>): Promise<T> {
+    const userToken = await this.identity.tokenFor({ userId: randomUUID(), roles: [role] });
+    return runInContext({ requestId: newRequestId(), traceparent: newTraceparent(), userToken }, call);
+  }
+
+  /** Publishes as the other service's outbox does; without the broker's own guard against repetitions. */
+  async publish(type: string, data: unknown, id: string = uuidv7()): Promise<void> {
+    const event = { id, type, source: 'orders', aggregateId: 'any', time: new Date(), data: JSON.stringify(data) };
+    const { headers, payload } = encodeEvent(event);
+    headers.delete('Nats-Msg-Id');
+    await this.nats.bus.js.publish(this.nats.bus.subject(type), payload, { headers });
+  }
+
+  /** Types of the events that were published of an order's payment, in their order. */
+  async published(orderId: string): Promise<string[]> {
+    const consumer = await this.nats.bus.js.consumers.get(this.nats.bus.stream('PAYMENTS'));
+    const types: string[] = [];
+    const messages = await consumer.fetch({ max_messages: 10_000, expires: 1_000 });
+    for await (const message of messages) {
+      const event = decodeEvent(message.headers, message.data);
+      const { payment } = JSON.parse(event.data) as { payment: { orderId: string } };
+      if (payment.orderId === orderId) types.push(event.type.replace('souk.payments.v1.', ''));
+      if (message.info.pending === 0) break;
+    }
+    return types;
+  }
+
+  private config(capture: 'confirm' | 'fulfilment') {
+    return {
+      GRPC_HOST: '127.0.0.1',
+      GRPC_PORT: 0,
+      DATABASE_URL: this.postgres.url,
+      NATS_URL: this.nats.url,
+      NATS_PREFIX: this.nats.prefix,
+      SOUK_SERVICE_TOKEN: SERVICE_TOKEN,
+      SOUK_IDENTITY_ADDRESS: '127.0.0.1:1',
+      STRIPE_API_KEY: 'sk_test_component_spec',
+      STRIPE_API_BASE: this.psp.url,
+      STRIPE_TIMEOUT_MS: PROVIDER_TIMEOUT_MS,
+      STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      SOUK_CAPTURE: capture,
+    };
+  }
+
+  private clientOf(caller: string): RpcClient<typeof PaymentsServiceService> {
+    const address = `127.0.0.1:${this.service.port}`;
+    return rpcClient(PaymentsServiceService, { address, caller, serviceToken: SERVICE_TOKEN, timeoutMs: 10_000 });
+  }
+
+  /** Passes notices on, as the gateway does. */
+  private async listenForNotices(): Promise<string> {
+    this.webhooks = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const signature = String(request.headers['stripe-signature']);
+        const answer = (status: number) => {
+          this.noticeAnswers.push(status);
+          response.writeHead(status).end();
+        };
+        const passedOn = this.gateway.receiveWebhook({ payload: Buffer.concat(chunks), signature });
+        passedOn.then(
+          () => answer(200),
+          () => answer(500),
+        );
+      });
+    });
+    await new Promise<void>((resolve) => this.webhooks.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.webhooks.address() as AddressInfo).port}/`;
+  }
+}

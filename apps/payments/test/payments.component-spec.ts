@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from '@souk/postgres';
+import { eventually } from '@souk/testing';
+import { confirmedOrder } from './order-fixture.js';
+import { PaymentsUnderTest } from './payments-under-test.js';
+
+let shop: PaymentsUnderTest;
+beforeAll(async () => (shop = await PaymentsUnderTest.start()));
+afterAll(() => shop.stop());
+afterEach(() => shop.psp.clearFaults());
+
+const ATTEMPTS = sql(
+  'test.attempts',
+  `SELECT operation, attempt, calls, outcome FROM payment_attempts JOIN payments USING (payment_id) WHERE order_id = $1 ORDER BY 1, 2`,
+);
+
+/** What the provider must hold for an order, whatever happened on the way. */
+async function expectOneCharge(orderId: string, status: string) {
+  const { intents, charges } = await shop.psp.booksOf(orderId);
+  expect(charges).toHaveLength(1);
+  expect(intents).toMatchObject([{ status }]);
+}
+
+describe('authorisation', () => {
+  it('sets the money aside at the provider and says so', async () => {
+    const { orderId, payment } = await shop.authorizedOrder();
+    const { intents } = await shop.psp.booksOf(orderId);
+    expect(intents).toMatchObject([{ id: payment.providerReference, status: 'requires_capture', amount_received: 0 }]);
+    expect(intents[0]?.metadata).toEqual({ souk_order_id: orderId, souk_payment_id: payment.paymentId });
+    expect(payment).toMatchObject({ capturedAmount: 0n, refundedAmount: 0n, declineCode: '', version: 2 });
+    expect((await shop.orders.getPayment({ orderId })).payment).toEqual(payment);
+    await eventually(async () => expect(await shop.published(orderId)).toEqual(['PaymentAuthorized']));
+  });
+
+  it.each([
+    ['pm_card_chargeDeclinedInsufficientFunds', 'insufficient_funds'],
+    ['pm_card_chargeDeclinedExpiredCard', 'expired_card'],
+    ['pm_card_authenticationRequired', 'authentication_required'],
+    ['pm_nobody_knows', 'resource_missing'],
+  ])('answers DECLINED with the reason for %s, and again when asked again', async (token, declineCode) => {
+    const orderId = randomUUID();
+    const { payment } = await shop.authorize(orderId, { token });
+    expect(payment).toMatchObject({ state: 'STATE_DECLINED', declineCode });
+    expect((await shop.authorize(orderId, { token })).payment).toEqual(payment);
+    expect((await shop.orders.cancelPayment({ orderId })).payment).toEqual({
+      ...payment,
+      updateTime: payment?.updateTime,
+    });
+    await eventually(async () => expect(await shop.published(orderId)).toEqual(['PaymentDeclined']));
+  });
+
+  it('answers PROCESSING before the caller stops waiting, and finishes all the same', async () => {
+    const orderId = randomUUID();
+    const request = {
+      orderId,
+      amount: { amount: 1999n, currency: 'USD' },
+      method: 'card',
+      token: 'pm_sandbox_slow_600',
+      email: '',
+    };
+    const { payment } = await shop.orders.authorizePayment(request, { timeoutMs: 500 });
+    expect(payment?.state).toBe('STATE_PROCESSING');
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_AUTHORIZED'));
+    await expectOneCharge(orderId, 'requires_capture');
+  });
+
+  it.each(['pm_sandbox_timeoutAfterCharge', 'pm_sandbox_timeoutBeforeCharge', 'pm_sandbox_error500'])(
+    'does not know the outcome of %s, asks again with the same key, and charges once',
+    async (token) => {
+      const orderId = randomUUID();
+      expect((await shop.authorize(orderId, { token })).payment?.state).toBe('STATE_PROCESSING');
+      expect((await shop.authorize(orderId, { token })).payment?.state).toBe('STATE_AUTHORIZED');
+      await expectOneCharge(orderId, 'requires_capture');
+      const attempts = await shop.postgres.database.query(ATTEMPTS, [orderId]);
+      expect(attempts).toMatchObject([{ operation: 'authorize', attempt: 1 }]);
+    },
+  );
+
+  it('finds out by itself where nobody asks again', async () => {
+    const orderId = randomUUID();
+    await shop.authorize(orderId, { token: 'pm_sandbox_timeoutAfterCharge' });
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_AUTHORIZED'));
+    await expectOneCharge(orderId, 'requires_capture');
+  });
+
+  it('charges once, however many ask at once', async () => {
+    const orderId = randomUUID();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => shop.authorize(orderId)));
+    const states = new Set(answers.map(({ payment }) => payment?.state));
+    expect([...states].every((state) => state === 'STATE_AUTHORIZED' || state === 'STATE_PROCESSING')).toBe(true);
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_AUTHORIZED'));
+    await expectOneCharge(orderId, 'requires_capture');
+  });
+
+  it('refuses another amount, currency or method for the same order', async () => {
+    const { orderId } = await shop.authorizedOrder();
+    for (const other of [{ amount: 5n }, { currency: 'EUR' }, { method: 'manual', token: '' }]) {
+      await expect(shop.authorize(orderId, other)).rejects.toMatchObject({
+        kind: 'refused',
+        reason: 'PAYMENT_MISMATCH',
+      });
+    }
+    await expectOneCharge(orderId, 'requires_capture');
+  });
+
+  it('names every field that is wrong', async () => {
+    const wrong = { orderId: 'x', amount: { amount: 0n, currency: 'usd' }, method: 'cash', token: '', email: '' };
+    const error = await shop.orders.authorizePayment(wrong).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ reason: 'INVALID_ARGUMENT' });
+    const fields = (error as { violations: { field: string }[] }).violations.map(({ field }) => field);
+    expect(fields).toEqual(['order_id', 'method', 'amount.currency']);
+  });
+
+  it('is for the orders service alone', async () => {
+    const request = { orderId: randomUUID(), amount: undefined, method: 'card', token: '', email: '' };
+    await expect(shop.gateway.authorizePayment(request)).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
+    const { orderId } = await shop.authorizedOrder();
+    await expect(shop.gateway.getPayment({ orderId })).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
+    const asCustomer = shop.as('customer', () => shop.gateway.getPayment({ orderId }));
+    await expect(asCustomer).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
+  });
+});
+
+describe('cancellation', () => {
+  it('before the authorisation makes the authorisation come too late', async () => {
+    const orderId = randomUUID();
+    expect((await shop.orders.cancelPayment({ orderId })).payment).toMatchObject({
+      state: 'STATE_VOIDED',
+      amount: undefined,
+    });
+    expect((await shop.authorize(orderId)).payment?.state).toBe('STATE_VOIDED');
+    expect((await shop.authorize(orderId, { method: 'manual', token: '' })).payment?.state).toBe('STATE_VOIDED');
+    expect((await shop.psp.booksOf(orderId)).charges).toHaveLength(0);
+  });
+
+  it('during the authorisation voids it as soon as it is known', async () => {
+    const orderId = randomUUID();
+    const authorisation = shop.authorize(orderId, { token: 'pm_sandbox_slow_500' });
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_PROCESSING'));
+    const { payment } = await shop.orders.cancelPayment({ orderId });
+    expect(['STATE_PROCESSING', 'STATE_VOIDED']).toContain(payment?.state);
+    await authorisation;
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_VOIDED'));
+    await expectOneCharge(orderId, 'canceled');
+  });
+
+  it('of an unknown outcome asks first and then voids what there is', async () => {
+    const orderId = randomUUID();
+    await shop.authorize(orderId, { token: 'pm_sandbox_timeoutAfterCharge' });
+    expect((await shop.orders.cancelPayment({ orderId })).payment?.state).toBe('STATE_VOIDED');
+    await expectOneCharge(orderId, 'canceled');
+    await eventually(async () => expect(await shop.published(orderId)).toEqual(['PaymentAuthorized', 'PaymentVoided']));
+  });
+
+  it('voids what is set aside, once', async () => {
+    const { orderId } = await shop.authorizedOrder();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => shop.orders.cancelPayment({ orderId })));
+    answers.forEach(({ payment }) => expect(['STATE_PROCESSING', 'STATE_VOIDED']).toContain(payment?.state));
+    expect((await shop.orders.cancelPayment({ orderId })).payment?.state).toBe('STATE_VOIDED');
+    await expectOneCharge(orderId, 'canceled');
+    await eventually(async () => expect(await shop.published(orderId)).toEqual(['PaymentAuthorized', 'PaymentVoided']));
+  });
+
+  it('gives captured money back, once, also when the provider stays silent', async () => {
+    const { orderId } = await shop.authorizedOrder();
+    await shop.orders.capturePayment({ orderId });
+    await shop.psp.addFault({ kind: 'timeout_after_charge', next: 1, operation: 'refund' });
+    expect((await shop.orders.cancelPayment({ orderId })).payment?.state).toBe('STATE_PROCESSING');
+    await eventually(async () => {
+      const { payment } = await shop.orders.cancelPayment({ orderId });
+      expect(payment).toMatchObject({ state: 'STATE_REFUNDED', refundedAmount: 1999n, capturedAmount: 1999n });
+    });
+    expect((await shop.psp.booksOf(orderId)).refunds).toMatchObject([{ amount: 1999 }]);
+  });
+
+  it('is done by the worker where nobody calls again', async () => {
+    const { orderId } = await shop.authorizedOrder();
+    await shop.psp.addFault({ kind: 'error_500', next: 1, operation: 'cancel' });
+    expect((await shop.orders.cancelPayment({ orderId })).payment?.state).toBe('STATE_PROCESSING');
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_VOIDED'));
+  });
+});
+
+describe('capture', () => {
+  it('follows a confirmed order exactly once, though the event comes twice', async () => {
+    const { orderId } = await shop.authorizedOrder();
+    const eventId = '01903f2a-0000-7000-8000-000000000001';
+    for (let copy = 0; copy < 3; copy++) {
+      await shop.publish('souk.orders.v1.OrderConfirmed', confirmedOrder(orderId), eventId);
+    }
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_CAPTURED'));
+    await shop.publish('souk.orders.v1.OrderConfirmed', confirmedOrder(orderId));
+    const { charges } = await shop.psp.booksOf(orderId);
+    expect(charges).toMatchObject([{ amount_captured: 1999 }]);
+    const attempts = await shop.postgres.database.query(ATTEMPTS, [orderId]);
+    expect(attempts).toContainEqual({ operation: 'capture', attempt: 1, calls: 1, outcome: 'CAPTURED' });
+    await eventually(async () =>
+      expect(await shop.published(orderId)).toEqual(['PaymentAuthorized', 'PaymentCaptured']),
+    );
+  });
+
+  it('is tried until the provider answers, and taken once', async () => {
+    const { orderId } = await shop.authorizedOrder();
+    await shop.psp.addFault({ kind: 'timeout_after_charge', next: 1, operation: 'capture' });
+    await shop.publish('souk.orders.v1.OrderConfirmed', confirmedOrder(orderId));
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_CAPTURED'), { timeoutMs: 8_000 });
+    expect((await shop.psp.booksOf(orderId)).charges).toMatchObject([{ amount_captured: 1999 }]);
+  });
+
+  it('gets over a key that the provider answers with the same 500 for ever', async () => {
+    const { orderId } = await shop.authorizedOrder();
+    await shop.psp.addFault({ kind: 'error_500', next: 1, operation: 'capture', stored: true });
+    await shop.publish('souk.orders.v1.OrderConfirmed', confirmedOrder(orderId));
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_CAPTURED'), { timeoutMs: 15_000 });
+    const attempts = await shop.postgres.database.query(ATTEMPTS, [orderId]);
+    expect(attempts).toMatchObject([
+      { operation: 'authorize' },
+      { operation: 'capture', attempt: 1, outcome: 'SPENT' },
+      { operation: 'capture', attempt: 2, outcome: 'CAPTURED' },
+    ]);
+  });
+
+  it('does not take money that was called off', async () => {
+    const { orderId } = await shop.authorizedOrder();
+    await shop.orders.cancelPayment({ orderId });
+    await shop.publish('souk.orders.v1.OrderConfirmed', confirmedOrder(orderId));
+    const later = await shop.authorizedOrder();
+    await shop.publish('souk.orders.v1.OrderConfirmed', confirmedOrder(later.orderId));
+    await eventually(async () => expect(await shop.stateOf(later.orderId)).toBe('STATE_CAPTURED'));
+    await expectOneCharge(orderId, 'canceled');
+  });
+
+  it('takes the money of many orders', async () => {
+    const orders = await Promise.all(Array.from({ length: 40 }, () => shop.authorizedOrder()));
+    await Promise.all(
+      orders.map(({ orderId }) => shop.publish('souk.orders.v1.OrderConfirmed', confirmedOrder(orderId))),
+    );
+    await eventually(async () => {
+      const states = await Promise.all(orders.map(({ orderId }) => shop.stateOf(orderId)));
+      expect(states.filter((state) => state === 'STATE_CAPTURED')).toHaveLength(40);
+    });
+  });
+
+  it('is refused for what holds no money', async () => {
+    const orderId = randomUUID();
+    await expect(shop.orders.capturePayment({ orderId })).rejects.toMatchObject({ reason: 'PAYMENT_NOT_FOUND' });
+    await shop.authorize(orderId, { token: 'pm_card_chargeDeclined' });
+    await expect(shop.orders.capturePayment({ orderId })).rejects.toMatchObject({ reason: 'PAYMENT_NOT_CAPTURABLE' });
+  });
+});
+
+describe('payment by hand', () => {
+  it('is set aside without a provider, many at a time, and captured by staff alone', async () => {
+    const orders = await Promise.all(Array.from({ length: 200 }, () => shop.authorizedOrder({ method: 'manual' })));
+    const { orderId, payment } = orders[0]!;
+    expect(payment).toMatchObject({ providerReference: '', method: 'manual', version: 2 });
+    expect((await shop.authorize(orderId, { method: 'manual', token: '' })).payment).toEqual(payment);
+    await shop.publish('souk.orders.v1.OrderConfirmed', confirmedOrder(orderId, 'manual'));
+    const asCustomer = shop.as('customer', () => shop.gateway.capturePayment({ orderId }));
+    await expect(asCustomer).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
+    expect(await shop.stateOf(orderId)).toBe('STATE_AUTHORIZED');
+    const captured = await shop.as('staff', () => shop.gateway.capturePayment({ orderId }));
+    expect(captured.payment).toMatchObject({ state: 'STATE_CAPTURED', capturedAmount: 1999n });
+    expect((await shop.orders.cancelPayment({ orderId })).payment).toMatchObject({ state: 'STATE_REFUNDED' });
+    expect((await shop.psp.booksOf(orderId)).charges).toHaveLength(0);
+  });
+});
