@@ -2,7 +2,7 @@ import { Module, type Type } from '@nestjs/common';
 import { connectEvents, EventBus } from '@souk/events';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
-import type { ServiceOptions } from '@souk/rpc';
+import type { ServiceOptions } from '@souk/service';
 import { createLogger, type Logger } from '@souk/telemetry';
 import { AccessTokens } from './access-tokens.js';
 import type { IdentityConfig } from './config.js';

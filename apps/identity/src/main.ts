@@ -1,4 +1,4 @@
-import { runService } from '@souk/rpc';
+import { runService } from '@souk/service';
 import { loadIdentityConfig } from './config.js';
 import { identityService } from './identity.module.js';
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { IdentityServiceService } from '@souk/proto/identity/v1';
-import { rpcClient, startService, type RpcClient, type RunningService } from '@souk/rpc';
+import { rpcClient, type RpcClient } from '@souk/rpc';
+import { startService, type RunningService } from '@souk/service';
 import { runInContext } from '@souk/telemetry';
 import { testDatabase, testNats, type TestDatabase, type TestNats } from '@souk/testing';
 import type { IdentityConfig } from '../src/config.js';

@@ -1,4 +1,4 @@
-import { runService } from '@souk/rpc';
+import { runService } from '@souk/service';
 import { inventoryConfig } from './config.js';
 import { inventoryService } from './service.js';
 

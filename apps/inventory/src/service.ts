@@ -1,4 +1,5 @@
-import { identityKeys, type ServiceOptions } from '@souk/rpc';
+import { identityKeys } from '@souk/rpc';
+import { type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
 import type { InventoryConfig } from './config.js';
 import { InventoryGrpc } from './inventory.grpc.js';

@@ -1,4 +1,4 @@
-import { runService } from '@souk/rpc';
+import { runService } from '@souk/service';
 import { ordersConfig } from './config.js';
 import { ordersService } from './service.js';
 

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { isDomainError } from '@souk/errors';
 import { callContext, metrics, runInContext, type Logger } from '@souk/telemetry';
-import { CheckoutSaga, NotYetKnown, SagaTakenOver } from './checkout-saga.js';
+import { type CheckoutSaga, NotYetKnown, SagaTakenOver } from './checkout-saga.js';
 import type { Order } from './domain/order.js';
-import { OrdersStore, type SagaTask } from './orders.store.js';
+import { type OrdersStore, type SagaTask } from './orders.store.js';
 
 const POLL_MS = 500;
 const MOST_TAKEN_OVER = 32;

@@ -1,4 +1,5 @@
-import { identityKeys, type ServiceOptions } from '@souk/rpc';
+import { identityKeys } from '@souk/rpc';
+import { type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
 import { CartsGrpc } from './carts.grpc.js';
 import type { OrdersConfig } from './config.js';

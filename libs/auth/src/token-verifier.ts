@@ -39,7 +39,7 @@ export class TokenVerifier {
   }
 
   private async verifySignature(token: string): Promise<JWTPayload> {
-    let unreachable: unknown;
+    let unreachable: Error | undefined;
     try {
       const { payload } = await jwtVerify(
         token,
@@ -47,7 +47,7 @@ export class TokenVerifier {
           try {
             return await this.keyFor(header.kid ?? '');
           } catch (error) {
-            unreachable = error;
+            unreachable = error as Error;
             throw error;
           }
         },

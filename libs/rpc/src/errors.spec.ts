@@ -4,7 +4,7 @@ import { fromServiceError, toStatus } from './errors.js';
 
 const overTheWire = (error: unknown) => {
   const sent = toStatus(error, 'orders');
-  return fromServiceError(Object.assign(new Error(sent.details), sent) as ServiceError, 'orders');
+  return fromServiceError(Object.assign(new Error(sent.details), sent), 'orders');
 };
 
 it.each<[ErrorKind, status]>([

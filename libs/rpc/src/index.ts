@@ -1,10 +1,8 @@
 export { currentPrincipal } from './caller.js';
 export { rpcClient, type RpcClientOptions } from './client.js';
-export { RpcController, type ControllerClass } from './controller.js';
+export { definitionOf, RpcController, type ControllerClass } from './controller.js';
 export { serviceName, type CallOptions, type Handlers, type RpcClient, type ServiceDefinition } from './definition.js';
 export { fromServiceError, toStatus } from './errors.js';
 export { METADATA } from './metadata.js';
-export { nestLogger } from './nest-logger.js';
 export { RpcServer, type RpcServerOptions } from './server.js';
-export { runService, startService, type RunningService, type ServiceOptions } from './service.js';
 export { identityKeys } from './signing-keys.js';

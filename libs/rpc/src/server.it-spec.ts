@@ -7,7 +7,6 @@ import { callContext, createLogger, runInContext, type CallContext } from '@souk
 import { currentPrincipal } from './caller.js';
 import { rpcClient, type RpcClientOptions } from './client.js';
 import { RpcController } from './controller.js';
-import type { RpcClient } from './definition.js';
 import { RpcServer } from './server.js';
 
 const TOKEN = 'a-service-token-for-tests';
@@ -52,7 +51,7 @@ function clientOf(port: number, change: Partial<RpcClientOptions<NotificationsSe
   const options = { address: `127.0.0.1:${port}`, caller: 'orders', serviceToken: TOKEN, ...change };
   const client = rpcClient(NotificationsServiceService, options);
   opened.unshift(client);
-  return client as RpcClient<NotificationsServiceService>;
+  return client;
 }
 
 function within<T>(context: Partial<CallContext>, work: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
 export { dataFields, serviceFields, type DataConfig } from './config.js';
 export { Consumers } from './consumers.js';
 export { DataModule, type DataOptions } from './data.module.js';
+export { runService, startService, type RunningService, type ServiceOptions } from './service.js';

@@ -4,4 +4,5 @@ export { createLogger } from './logger.js';
 export type { Logger } from './logger.js';
 export { metrics, metricsText } from './metrics.js';
 export type { Counter, Gauge, Histogram } from './metrics.js';
+export { nestLogger } from './nest-logger.js';
 export { childTraceparent, newTraceparent, traceIdOf } from './trace.js';

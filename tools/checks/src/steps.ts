@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fixtureProblems, handlerProblems, readContract, undocumented, unpublishedEvents } from './contracts.ts';
 import { brokenLinks } from './doc-links.ts';
+import { dependencyProblems } from './dependencies.ts';
 import { importCycles } from './import-cycles.ts';
 import { capture, nodeScript, show } from './processes.ts';
 import { ROOT } from './projects.ts';
@@ -29,6 +30,7 @@ export const CHECKS: readonly Check[] = [
   contract('each RPC has a handler with a rule', handlerProblems),
   contract('READMEs name services, RPCs and events', undocumented),
   { step: 'cycles', name: 'nothing imports itself in a circle', problems: () => importCycles(ROOT) },
+  { step: 'dependencies', name: 'projects declare what they import', problems: () => dependencyProblems(ROOT) },
   { step: 'links', name: 'links between documents lead somewhere', problems: () => brokenLinks(ROOT) },
   tool('build', 'everything builds', 'node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build'),
 ];

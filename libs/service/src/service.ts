@@ -7,14 +7,10 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { TokenVerifier, type KeySource } from '@souk/auth';
-import { createLogger, type Logger } from '@souk/telemetry';
+import { definitionOf, RpcServer, serviceName, type ControllerClass } from '@souk/rpc';
+import { createLogger, nestLogger, type Logger } from '@souk/telemetry';
 import { HealthImplementation } from 'grpc-health-check';
-import type { ControllerClass } from './controller.js';
-import { definitionOf } from './controller.js';
-import { serviceName } from './definition.js';
-import { nestLogger } from './nest-logger.js';
 import { addReflection } from './reflection.js';
-import { RpcServer } from './server.js';
 
 const GRACE_MS = 10_000;
 
