@@ -46,7 +46,7 @@ export async function startNats(options: NatsOptions): Promise<RunningNats> {
   writeFileSync(configFile, natsConfig({ storeDir, port: options.port, pidFile, version: versionOf(options.program) }));
   const child = spawnServer({ file: options.program, args: ['-c', configFile], logFile: options.logFile });
   await waitUntilReady(child, options);
-  const stop = (): Promise<void> => endProcess(child.pid, STOP_STEPS);
+  const stop = async (): Promise<void> => void (await endProcess(child.pid, STOP_STEPS));
   return { pid: child.pid, port: options.port, url: `nats://127.0.0.1:${options.port}`, ended: child.ended, stop };
 }
 

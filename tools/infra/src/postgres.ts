@@ -57,7 +57,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   await stopLeftPostgres(dataDir);
   const child = await launch({ ...options, dataDir }, binaries, user);
   const adminUrl = `postgres://postgres:${encodeURIComponent(options.password)}@127.0.0.1:${options.port}/postgres`;
-  const stop = (): Promise<void> => endProcess(child.pid, STOP_STEPS);
+  const stop = async (): Promise<void> => void (await endProcess(child.pid, STOP_STEPS));
   try {
     await requireLogin(adminUrl, dataDir);
   } catch (error) {

@@ -42,13 +42,19 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Ends a process by ever harder signals, each with its own time to comply. Resolves once it is gone. */
-export async function endProcess(pid: number, steps: readonly (readonly [NodeJS.Signals, number])[]): Promise<void> {
+/**
+ * Ends a process by ever harder signals, each with its own time to comply. Resolves once it is gone, with the signal that it
+ * took; undefined where it had ended before.
+ */
+export async function endProcess(
+  pid: number,
+  steps: readonly (readonly [NodeJS.Signals, number])[],
+): Promise<NodeJS.Signals | undefined> {
   const start = processStart(pid);
-  if (start === undefined) return;
+  if (start === undefined) return undefined;
   for (const [name, patienceMs] of steps) {
     signal(pid, name);
-    if (await gone(pid, start, patienceMs)) return;
+    if (await gone(pid, start, patienceMs)) return name;
   }
   throw new Error(`Process ${pid} does not end.`);
 }

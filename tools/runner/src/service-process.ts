@@ -31,5 +31,10 @@ export async function launchNode(
   });
   output.follow(name, child.stdout, child.stderr);
   const pid = child.pid ?? -1;
-  return { pid, ended, stop: () => endProcess(pid, STOP_STEPS) };
+  return { pid, ended, stop: () => stop(name, pid, output) };
+}
+
+async function stop(name: string, pid: number, output: LogOutput): Promise<void> {
+  const took = await endProcess(pid, STOP_STEPS);
+  if (took === 'SIGKILL') output.say(`${name} did not stop in time and was killed.`);
 }
