@@ -69,6 +69,7 @@ const LOCK_CARTS = sql(
   'orders.lock-carts',
   `SELECT cart_id, version FROM carts WHERE cart_id = ANY($1::uuid[]) ORDER BY cart_id FOR UPDATE`,
 );
+// The list of ids keeps the planner, which knows nothing of the JSON, from reading the whole index.
 const UPDATE = sql(
   'orders.update',
   `UPDATE orders AS o
@@ -78,7 +79,7 @@ const UPDATE = sql(
           saga_epoch = o.saga_epoch + CASE WHEN u.saga_due_at IS NULL THEN 0 ELSE 1 END,
           saga_due_at = COALESCE(u.saga_due_at, o.saga_due_at)
      FROM json_populate_recordset(NULL::orders, $1::json) AS u
-    WHERE o.order_id = u.order_id AND o.version = u.version - 1
+    WHERE o.order_id = ANY($2::uuid[]) AND o.order_id = u.order_id AND o.version = u.version - 1
       AND (u.saga_epoch IS NULL OR o.saga_epoch = u.saga_epoch)
    RETURNING o.order_id, o.saga_epoch`,
 );
@@ -210,7 +211,8 @@ export class OrdersStore {
     const candidates = firstPerOrder(batch);
     const epochs = await this.database.transaction(async (tx) => {
       type Row = { order_id: string; saga_epoch: number };
-      const rows = await tx.query<Row>(UPDATE, [JSON.stringify(candidates.map(toChangedRow))]);
+      const ids = candidates.map(({ order }) => order.orderId);
+      const rows = await tx.query<Row>(UPDATE, [JSON.stringify(candidates.map(toChangedRow)), ids]);
       const saved = new Map(rows.map((row) => [row.order_id, row.saga_epoch]));
       const changed = candidates.filter(({ order }) => saved.has(order.orderId));
       await appendToOutbox(

@@ -53,7 +53,7 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
   /** Waits for the outcome of an order that somebody settles. @returns the order as it is when the time is over */
   async awaitOutcome(orderId: string, waitMs: number, own?: Promise<Order | undefined>): Promise<Order> {
     const until = Date.now() + waitMs;
-    const settled = own && (await Promise.race([own, sleep(waitMs, undefined, { ref: false })]));
+    const settled = own && (await atMost(waitMs, own));
     if (settled) return settled;
     for (;;) {
       const order = await this.orders.get(orderId);
@@ -107,6 +107,13 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
     const { requestId, traceparent } = callContext();
     return runInContext({ requestId, traceparent }, work);
   }
+}
+
+/** What the work gives, or undefined where it takes longer. */
+async function atMost<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  const { promise: over, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  return Promise.race([work, over]).finally(() => clearTimeout(timer));
 }
 
 function isSettled(order: Order): boolean {

@@ -48,7 +48,8 @@ export class Database implements Queryable {
       keepAlive: true,
       // Every statement of a service is meant to be served by an index. A statement that is prepared while its tables are
       // almost empty would get a plan that reads them whole, and keep it long after they have grown.
-      options: '-c enable_seqscan=off',
+      // (jit=off: older servers would compile such a plan where a table has no index to use.)
+      options: '-c enable_seqscan=off -c jit=off',
       // Statements are sent without waiting for the one before, so BEGIN costs no round trip of its own.
       pipeline: true,
       types,

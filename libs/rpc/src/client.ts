@@ -5,7 +5,7 @@
  * says they are idempotent.
  */
 import { Client, credentials, Metadata, type ChannelOptions, type ServiceError } from '@grpc/grpc-js';
-import { callContext } from '@souk/telemetry';
+import { callContext, type CallContext } from '@souk/telemetry';
 import {
   serviceName,
   type CallOptions,
@@ -55,14 +55,15 @@ function sendOne(
   options: RpcClientOptions<never>,
   callOptions?: CallOptions,
 ): Promise<unknown> {
+  const context = callContext();
   return new Promise((resolve, reject) => {
     channel.makeUnaryRequest(
       method.path,
       method.requestSerialize as (value: unknown) => Buffer,
       method.responseDeserialize,
       request,
-      outgoingMetadata(options),
-      { deadline: deadline(options, callOptions) },
+      outgoingMetadata(options, context),
+      { deadline: deadline(options, context, callOptions) },
       settle(service, resolve, reject),
     );
   });
@@ -77,13 +78,14 @@ async function sendStream(
   options: RpcClientOptions<never>,
   callOptions?: CallOptions,
 ): Promise<unknown> {
+  const context = callContext();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const call = channel.makeClientStreamRequest(
     method.path,
     method.requestSerialize as (value: unknown) => Buffer,
     method.responseDeserialize,
-    outgoingMetadata(options),
-    { deadline: deadline(options, callOptions) },
+    outgoingMetadata(options, context),
+    { deadline: deadline(options, context, callOptions) },
     settle(service, resolve, reject),
   );
   const answered = promise.then(
@@ -114,8 +116,7 @@ function settle(service: string, resolve: (value: unknown) => void, reject: (err
     error ? reject(fromServiceError(error, service)) : resolve(response);
 }
 
-function outgoingMetadata(options: RpcClientOptions<never>): Metadata {
-  const context = callContext();
+function outgoingMetadata(options: RpcClientOptions<never>, context: CallContext): Metadata {
   const metadata = new Metadata();
   metadata.set(METADATA.caller, options.caller);
   metadata.set(METADATA.serviceToken, options.serviceToken);
@@ -125,9 +126,9 @@ function outgoingMetadata(options: RpcClientOptions<never>): Metadata {
   return metadata;
 }
 
-function deadline(options: RpcClientOptions<never>, callOptions?: CallOptions): Date {
+function deadline(options: RpcClientOptions<never>, context: CallContext, callOptions?: CallOptions): Date {
   const own = Date.now() + (callOptions?.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-  const inherited = callContext().deadline?.getTime() ?? Infinity;
+  const inherited = context.deadline?.getTime() ?? Infinity;
   return new Date(Math.min(own, inherited));
 }
 

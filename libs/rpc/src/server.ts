@@ -39,8 +39,11 @@ type Call = ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, un
 
 export class RpcServer {
   readonly grpc = new Server({ 'grpc.max_receive_message_length': STREAM_MESSAGE_LIMIT });
+  private readonly secret: Buffer;
 
-  constructor(private readonly options: RpcServerOptions) {}
+  constructor(private readonly options: RpcServerOptions) {
+    this.secret = Buffer.from(options.serviceToken);
+  }
 
   /** Binds every RPC of the controller's service to its method. */
   add(controllerClass: ControllerClass, controller: object): void {
@@ -94,12 +97,16 @@ export class RpcServer {
 
   /** Notes in the context which service calls and on whose behalf. */
   private async identify(context: CallContext, metadata: Metadata): Promise<void> {
-    const secret = first(metadata, METADATA.serviceToken);
-    if (secret && equalSecrets(secret, this.options.serviceToken)) context.caller = first(metadata, METADATA.caller);
+    if (this.isService(first(metadata, METADATA.serviceToken))) context.caller = first(metadata, METADATA.caller);
     const token = first(metadata, METADATA.authorization)?.replace(/^Bearer /i, '');
     if (!token) return;
     context.principal = await this.options.verifier.verify(token);
     context.userToken = token;
+  }
+
+  private isService(secret: string | undefined): boolean {
+    const given = Buffer.from(secret ?? '');
+    return given.length === this.secret.length && timingSafeEqual(given, this.secret);
   }
 
   private logFailure(path: string, error: unknown): void {
@@ -114,21 +121,13 @@ export class RpcServer {
 function incomingContext(call: Call): CallContext {
   const { metadata } = call;
   const deadline = call.getDeadline();
-  const cancelled = new AbortController();
-  call.once('cancelled', () => cancelled.abort());
   return {
     requestId: first(metadata, METADATA.requestId) ?? randomUUID(),
     traceparent: childTraceparent(first(metadata, METADATA.traceparent)),
     deadline: isFinite(+deadline) ? new Date(deadline) : undefined,
-    signal: cancelled.signal,
   };
 }
 
 function first(metadata: Metadata, key: string): string | undefined {
   return metadata.get(key)[0]?.toString();
-}
-
-function equalSecrets(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -11,8 +11,6 @@ export interface CallContext {
   traceparent: string;
   /** When the caller stops waiting. */
   deadline?: Date;
-  /** Aborted when the caller goes away. */
-  signal?: AbortSignal;
   /** The end user's access token, passed on to other services. */
   userToken?: string;
   /** On whose behalf the call is made; its type belongs to @souk/auth. */
