@@ -14,7 +14,7 @@ const BUILD_STAMP = join(MODULES, '.souk-build-stamp');
 const NODE_MAJOR = 24;
 const LOCK_STALE_MS = 15_000;
 const COMMANDS = {
-  start: 'tools/runner/src/start.ts',
+  start: 'tools/runner/dist/start.js',
   test: 'tools/checks/src/test.ts',
   shop: 'tools/shop/src/main.ts',
   bench: 'tools/bench/src/main.ts',
@@ -28,7 +28,9 @@ if (!Object.hasOwn(COMMANDS, command ?? '')) {
 }
 refuseHopelessNode();
 if (mustInstall() || (needsBuild() && mustBuild())) await alone(prepare);
-run(soukNode(), [join(ROOT, COMMANDS[command]), ...args]);
+// The runner lives as long as Souk does and has little to do.
+const flags = command === 'start' ? ['--max-semi-space-size=2'] : [];
+run(soukNode(), [...flags, join(ROOT, COMMANDS[command]), ...args]);
 
 /** nx builds what it needs by itself, and generated code comes before the build. */
 function needsBuild() {
@@ -107,11 +109,11 @@ function sourceStamp() {
 }
 
 function buildableProjects() {
-  return ['libs', 'apps'].flatMap((group) =>
+  return ['libs', 'apps', 'tools'].flatMap((group) =>
     fs
       .readdirSync(join(ROOT, group))
       .map((name) => join(ROOT, group, name))
-      .filter((folder) => fs.existsSync(join(folder, 'src'))),
+      .filter((folder) => readText(join(folder, 'package.json'))?.includes('"build": {}')),
   );
 }
 

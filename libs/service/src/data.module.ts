@@ -14,18 +14,25 @@ export interface DataOptions {
   readonly name: string;
   readonly config: DataConfig;
   readonly logger: Logger;
+  /** False for a service without events of its own: it has no outbox and no relay. */
+  readonly publishes?: boolean;
 }
 
 @Module({})
 export class DataModule {
   /** Provides Database, EventBus and OutboxRelay to all modules of the service. */
   static with(options: DataOptions): DynamicModule {
-    const exported = [Database, EventBus, OutboxRelay];
-    return { module: DataModule, global: true, providers: providersFor(options), exports: exported };
+    const publishes = options.publishes ?? true;
+    return {
+      module: DataModule,
+      global: true,
+      providers: [...connections(options), ...(publishes ? [relay(options)] : [])],
+      exports: [Database, EventBus, ...(publishes ? [OutboxRelay] : [])],
+    };
   }
 }
 
-function providersFor({ name, config, logger }: DataOptions): Provider[] {
+function connections({ name, config, logger }: DataOptions): Provider[] {
   return [
     {
       provide: Database,
@@ -40,32 +47,35 @@ function providersFor({ name, config, logger }: DataOptions): Provider[] {
       useFactory: () => connectEvents({ url: config.NATS_URL, prefix: config.NATS_PREFIX, name, logger }),
     },
     {
-      provide: OutboxRelay,
-      inject: [Database, EventBus],
-      useFactory: (database: Database, bus: EventBus) => new OutboxRelay({ database, bus, source: name, logger }),
-    },
-    {
       provide: Connections,
-      inject: [Database, EventBus, OutboxRelay],
+      inject: [Database, EventBus, { token: OutboxRelay, optional: true }],
       useFactory: (...parts: ConstructorParameters<typeof Connections>) => new Connections(...parts),
     },
   ];
+}
+
+function relay({ name, logger }: DataOptions): Provider {
+  return {
+    provide: OutboxRelay,
+    inject: [Database, EventBus],
+    useFactory: (database: Database, bus: EventBus) => new OutboxRelay({ database, bus, source: name, logger }),
+  };
 }
 
 class Connections {
   constructor(
     private readonly database: Database,
     private readonly bus: EventBus,
-    private readonly relay: OutboxRelay,
+    private readonly relay?: OutboxRelay,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.relay.start();
+    this.relay?.start();
   }
 
   /** After consumers and workers have stopped in `onModuleDestroy`, so that what they wrote last is published too. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.relay.stop();
+    await this.relay?.stop();
   }
 
   async onApplicationShutdown(): Promise<void> {

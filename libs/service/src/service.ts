@@ -24,15 +24,17 @@ export interface ServiceOptions {
   /** Port of the gRPC server; 0 takes a free one. */
   readonly port: number;
   readonly serviceToken: string;
-  /** Public keys that access tokens are verified with. */
-  readonly signingKeys: KeySource;
+  /** Public keys that access tokens are verified with; `get` gives a provider of the service's module. */
+  readonly signingKeys: (get: Get) => ReturnType<KeySource>;
   readonly logger?: Logger;
 }
+
+type Get = <T>(type: Type<T>) => T;
 
 export interface RunningService {
   readonly port: number;
   /** A provider of the service's module, for tests. */
-  get<T>(type: Type<T>): T;
+  readonly get: Get;
   stop(): Promise<void>;
 }
 
@@ -43,7 +45,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     logger: nestLogger(logger),
     abortOnError: false,
   });
-  const server = new RpcServer({ ...options, logger, verifier: new TokenVerifier(options.signingKeys) });
+  const get: Get = (type) => app.get(type);
+  const verifier = new TokenVerifier(() => options.signingKeys(get));
+  const server = new RpcServer({ ...options, logger, verifier });
   const health = new HealthImplementation();
   for (const controller of options.controllers) {
     server.add(controller, app.get<object>(controller));
@@ -59,7 +63,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   logger.info({ port }, `${options.name} is ready`);
   return {
     port,
-    get: (type) => app.get(type),
+    get,
     stop: async () => {
       health.setStatus('', 'NOT_SERVING');
       await server.close(GRACE_MS);
@@ -74,10 +78,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
  */
 export async function runService(name: string, options: () => ServiceOptions): Promise<void> {
   const logger = createLogger(name);
+  let service: RunningService | undefined;
+  // Also while it starts: what it waits for may never come.
+  const stop = once(() => Promise.resolve(service?.stop()).then(() => process.exit(0), fail(logger)));
+  process.on('SIGTERM', stop).on('SIGINT', stop);
   try {
-    const service = await startService({ logger, ...options() });
-    const stop = once(() => service.stop().then(() => process.exit(0), fail(logger)));
-    process.on('SIGTERM', stop).on('SIGINT', stop);
+    service = await startService({ logger, ...options() });
   } catch (error) {
     fail(logger)(error);
   }

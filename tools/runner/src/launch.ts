@@ -45,10 +45,14 @@ export async function launchSouk(options: LaunchOptions = {}): Promise<LaunchedS
   const dataDir = options.dataDir ?? temporaryFolder();
   const ports = options.ports ?? (await freePorts());
   const began = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, 'tools/runner/src/start.ts'), ...(options.args ?? [])], {
-    env: { ...process.env, ...options.env, PORT: String(ports.gateway), SOUK_DATA_DIR: dataDir },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=2', join(ROOT, 'tools/runner/dist/start.js'), ...(options.args ?? [])],
+    {
+      env: { ...process.env, ...options.env, PORT: String(ports.gateway), SOUK_DATA_DIR: dataDir },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const url = await readyUrl(child);
   return {
     url,

@@ -15,6 +15,6 @@ function isUp(): boolean {
 const deadline = Date.now() + DEADLINE_MS;
 while (!isUp() && Date.now() < deadline) await sleep(100);
 if (!isUp()) {
-  process.stderr.write('The infrastructure is not up: "node tools/runner/src/start.ts --infra-only" says why.\n');
+  process.stderr.write('The infrastructure is not up: "npm start -- --infra-only" says why.\n');
   process.exitCode = 1;
 }

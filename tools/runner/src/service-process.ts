@@ -6,6 +6,9 @@ import { ROOT } from './layout.ts';
 import type { LogOutput } from './log-output.ts';
 import type { Launched } from './supervised.ts';
 
+/** Ten processes share the machine: each clears up its young objects more often instead of setting memory aside for them. */
+const NODE_FLAGS = ['--max-semi-space-size=4'];
+
 /** A service drains for 10 s at most. */
 const STOP_STEPS = [
   ['SIGTERM', 12_000],
@@ -19,7 +22,7 @@ export async function launchNode(
   environment: Environment,
   output: LogOutput,
 ): Promise<Launched> {
-  const child = spawn(process.execPath, ['--enable-source-maps', program], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, program], {
     cwd: ROOT,
     env: environment,
     detached: true,

@@ -126,7 +126,7 @@ export class Souk {
 
   async #startSandbox(): Promise<void> {
     const { plan, output } = this.#parts;
-    const program = join(ROOT, 'tools/sandbox-psp/src/main.ts');
+    const program = join(ROOT, 'tools/sandbox-psp/dist/main.js');
     await this.#start('sandbox-psp', () => launchNode('sandbox-psp', program, sandboxEnvironment(plan), output));
     await this.#waitUntil(() => listens(plan.ports['sandbox-psp']));
   }
