@@ -293,12 +293,7 @@ it('writes a batch in the same number of statements, however large it is', async
   await open('A', 500);
   const counted = storeOn({ transaction } as Database);
   await Promise.all(Array.from({ length: 200 }, () => holdOne('A', 1, randomUUID(), counted)));
-  expect(names).toEqual([
-    'stock.lock_holds',
-    'stock.lock',
-    'stock.write_decisions',
-    'outbox.append',
-  ]);
+  expect(names).toEqual(['stock.lock_holds', 'stock.lock', 'stock.write_decisions', 'outbox.append']);
   expect(await postgres.database.query(COUNT_HOLDS)).toEqual([{ count: 200 }]);
 });
 
