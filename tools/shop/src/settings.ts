@@ -35,15 +35,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
 }
 
 function soukUrl(env: NodeJS.ProcessEnv, dataDir: string): string {
-  const text = env['SOUK_URL'] || `http://127.0.0.1:${localPort(dataDir)}`;
+  const text = env['SOUK_URL'] || localUrl(dataDir);
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw usageError(`SOUK_URL=${text} is no address: it looks like http://127.0.0.1:3000.`);
   }
   return text.replace(/\/+$/, '');
 }
 
-function localPort(dataDir: string): number {
-  return readJson<{ gateway?: number }>(join(dataDir, 'ports.json'))?.gateway ?? 3000;
+function localUrl(dataDir: string): string {
+  return readJson<{ gatewayUrl?: string }>(join(dataDir, 'ports.json'))?.gatewayUrl ?? 'http://127.0.0.1:3000';
 }
 
 /** The runner's made-up password is only ever sent to this machine. */
