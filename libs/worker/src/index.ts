@@ -1,0 +1,2 @@
+export { WorkerLoop } from './worker-loop.js';
+export type { Outcome, WorkerLoopOptions } from './worker-loop.js';
