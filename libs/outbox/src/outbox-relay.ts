@@ -1,10 +1,10 @@
 // Moves the outbox to NATS. Guarantees: every committed event is published at least once, whatever dies in between, and in
 // order per aggregate; one relay per database works at a time, others stand by. It is woken in this process after a commit and looks
 // by itself every second for what a dead process left behind. Does not guarantee that an event is published only once: see the inbox.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureStream, type EventBus } from '@souk/events';
 import type { Database, Transaction } from '@souk/postgres';
 import { metrics, type Logger } from '@souk/telemetry';
+import { WorkerLoop, type Outcome } from '@souk/worker';
 import { becomeRelay, markSent, oldestUnsentAge, pruneSent, selectUnsent } from './outbox-rows.js';
 import { publishAll } from './publish.js';
 
@@ -23,7 +23,7 @@ export interface OutboxRelayOptions {
   gatherMs?: number;
 }
 
-type Round = 'empty' | 'more' | 'failed' | 'elsewhere';
+type Round = 'empty' | 'more' | 'elsewhere';
 
 const KEEP_SENT_MS = 7 * 24 * 60 * 60 * 1000;
 const PRUNE_EVERY_MS = 10 * 60 * 1000;
@@ -37,68 +37,39 @@ const lag = metrics.gauge('outbox_oldest_unsent_seconds', 'Age of the oldest eve
 /** Publishes what `appendToOutbox` wrote. */
 export class OutboxRelay {
   private readonly options: Required<OutboxRelayOptions>;
-  private woken = false;
-  private stopped = true;
-  private failures = 0;
+  private readonly loop: WorkerLoop;
   private streamReady = false;
   private nextPrune = Date.now() + PRUNE_EVERY_MS;
-  private working: Promise<void> = Promise.resolve();
-  private interruptPause: () => void = () => undefined;
 
   constructor(options: OutboxRelayOptions) {
     this.options = { batch: 500, pollMs: 1_000, gatherMs: 5, ...options };
+    const { pollMs, gatherMs, logger } = this.options;
+    const round = (woken: boolean) => this.turn(woken);
+    this.loop = new WorkerLoop({ name: 'the outbox relay', round, retryMs, pollMs, gatherMs, logger });
   }
 
   /** Starts relaying; a second call changes nothing. */
   start(): void {
-    if (this.stopped) {
-      this.stopped = false;
-      this.woken = true;
-      this.working = this.work();
-    }
+    this.loop.start();
   }
 
   /** Says that there is something to publish. Cheap: any number of wakes during a round gives one further round. */
   wake(): void {
-    this.woken = true;
-    if (this.failures === 0) {
-      this.interruptPause();
-    }
+    this.loop.wake();
   }
 
   /** Finishes the round that is under way. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    this.interruptPause();
-    await this.working;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private async work(): Promise<void> {
-    while (!this.stopped) {
-      try {
-        await this.turn();
-        this.recovered();
-      } catch (error) {
-        this.failed(error);
-      }
-      if (!this.stopped && (!this.woken || this.failures > 0)) {
-        await this.pause(this.pauseMs());
-      }
-    }
-  }
-
-  private async turn(): Promise<void> {
-    if (this.woken) {
-      this.woken = false;
-      await sleep(this.options.gatherMs);
-      await this.drain();
-    } else if (await this.measureLag()) {
-      await this.drain();
-    }
+  private async turn(woken: boolean): Promise<Outcome> {
+    const outcome = woken || (await this.measureLag()) ? await this.drain() : 'done';
     await this.prune();
+    return outcome;
   }
 
-  private async drain(): Promise<void> {
+  private async drain(): Promise<Outcome> {
     if (!this.streamReady) {
       await ensureStream(this.options.bus, this.options.source);
       this.streamReady = true;
@@ -106,12 +77,9 @@ export class OutboxRelay {
     let round: Round;
     do {
       round = await this.round();
-    } while (round === 'more' && !this.stopped);
-    if (round === 'elsewhere' && !this.stopped) {
-      // The other relay may have looked before our commit; look again once it is done.
-      await this.pause(STANDBY_MS);
-      this.woken = true;
-    }
+    } while (round === 'more' && !this.loop.stopping);
+    // The other relay may have looked before our commit; look again once it is done.
+    return round === 'elsewhere' ? STANDBY_MS : 'done';
   }
 
   private async round(): Promise<Round> {
@@ -125,6 +93,8 @@ export class OutboxRelay {
       return result.full ? 'more' : 'empty';
     });
     if (failure) {
+      // The stream may have been lost together with the broker's disk.
+      this.streamReady = false;
       throw failure;
     }
     return round;
@@ -162,34 +132,8 @@ export class OutboxRelay {
       this.nextPrune = Date.now() + PRUNE_EVERY_MS;
     }
   }
+}
 
-  private failed(error: unknown): void {
-    this.failures += 1;
-    this.woken = true;
-    // The stream may have been lost together with the broker's disk.
-    this.streamReady = false;
-    if (this.failures === 1) {
-      this.options.logger.warn({ err: error }, 'events cannot be published; trying again until they can');
-    }
-  }
-
-  private recovered(): void {
-    if (this.failures > 0) {
-      this.failures = 0;
-      this.options.logger.info('events are published again');
-    }
-  }
-
-  private pauseMs(): number {
-    if (this.failures === 0) {
-      return this.options.pollMs;
-    }
-    return Math.min(100 * 2 ** this.failures, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
-  }
-
-  private async pause(ms: number): Promise<void> {
-    const interrupted = new AbortController();
-    this.interruptPause = () => interrupted.abort();
-    await sleep(ms, undefined, { signal: interrupted.signal }).catch(() => undefined);
-  }
+function retryMs(failures: number): number {
+  return Math.min(100 * 2 ** failures, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
 }
