@@ -5,9 +5,9 @@
  */
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { metrics, type Logger } from '@souk/telemetry';
+import { WorkerLoop, type Outcome } from '@souk/worker';
 import type { LeasedPayment } from './payments.rows.js';
 import type { PaymentsStore } from './payments.store.js';
-import { PollingLoop } from './polling-loop.js';
 import type { SettlePayment } from './settle-payment.js';
 
 const AT_ONCE = 16;
@@ -18,7 +18,7 @@ const failures = metrics.counter(
 );
 
 export class SettlementWorker implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly loop: PollingLoop;
+  private readonly loop: WorkerLoop;
   private readonly underWay = new Set<Promise<void>>();
 
   constructor(
@@ -26,7 +26,7 @@ export class SettlementWorker implements OnApplicationBootstrap, OnModuleDestroy
     private readonly settle: SettlePayment,
     private readonly logger: Logger,
   ) {
-    this.loop = new PollingLoop(() => this.turn(), logger);
+    this.loop = new WorkerLoop({ name: 'the settlement worker', round: () => this.round(), logger });
   }
 
   onApplicationBootstrap(): void {
@@ -43,11 +43,11 @@ export class SettlementWorker implements OnApplicationBootstrap, OnModuleDestroy
     this.loop.wake();
   }
 
-  private async turn(): Promise<boolean> {
+  private async round(): Promise<Outcome> {
     const free = AT_ONCE - this.underWay.size;
     const claimed = free > 0 ? await this.store.claimDue(free) : [];
     for (const lease of claimed) this.begin(lease);
-    return claimed.length > 0 && this.underWay.size < AT_ONCE;
+    return claimed.length > 0 && this.underWay.size < AT_ONCE ? 'more' : 'done';
   }
 
   private begin(lease: LeasedPayment): void {

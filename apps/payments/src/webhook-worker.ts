@@ -5,10 +5,10 @@
  */
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { metrics, type Logger } from '@souk/telemetry';
+import { WorkerLoop, type Outcome } from '@souk/worker';
 import { isOldNews, nextStep } from './domain/payment.js';
 import type { LeasedPayment } from './payments.rows.js';
 import { LeaseLost, type PaymentsStore } from './payments.store.js';
-import { PollingLoop } from './polling-loop.js';
 import type { Providers } from './providers.js';
 import type { SettlePayment } from './settle-payment.js';
 import type { DueNotice, NoticeOutcome, WebhooksStore } from './webhooks.store.js';
@@ -23,7 +23,7 @@ const acted = metrics.counter('payments_webhooks_total', 'Notices of the provide
 type Next = { done: NoticeOutcome } | { retryAfterMs: number };
 
 export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly loop: PollingLoop;
+  private readonly loop: WorkerLoop;
 
   constructor(
     private readonly webhooks: WebhooksStore,
@@ -32,7 +32,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly providers: Providers,
     private readonly logger: Logger,
   ) {
-    this.loop = new PollingLoop(() => this.turn(), logger);
+    this.loop = new WorkerLoop({ name: 'the webhook worker', round: () => this.round(), logger });
   }
 
   onApplicationBootstrap(): void {
@@ -48,13 +48,13 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
     this.loop.wake();
   }
 
-  private async turn(): Promise<boolean> {
+  private async round(): Promise<Outcome> {
     const due = await this.webhooks.claim(BATCH);
-    if (due.length === 0) return false;
+    if (due.length === 0) return 'done';
     const news = await this.setOldNewsAside(due);
     const byIntent = Map.groupBy(news, ({ reference }) => reference);
     await Promise.all([...byIntent.values()].map((notices) => this.act(notices)));
-    return due.length === BATCH;
+    return due.length === BATCH ? 'more' : 'done';
   }
 
   /** Most notices tell of what we did ourselves: they cost no question. */
