@@ -2,10 +2,10 @@
 // whichever process takes it over; a batch and the progress it makes are one transaction; on stop the batch under way is
 // finished and the import given back at once. An import that fails again and again without progress is ended as FAILED.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { OutboxRelay } from '@souk/outbox';
 import { isUniqueViolation, type Database } from '@souk/postgres';
 import type { Logger } from '@souk/telemetry';
+import { WorkerLoop, type Outcome } from '@souk/worker';
 import { SkuTaken } from '../product-writer.js';
 import { FileFault } from './file-fault.js';
 import { importBatch, type BatchOutcome } from './import-batch.js';
@@ -34,64 +34,42 @@ const ANALYZE_FROM = 500;
 
 export class ImportWorker {
   private readonly owner = randomUUID();
-  private stopped = true;
-  private woken = false;
-  private running: Promise<void> = Promise.resolve();
-  private interrupt: () => void = () => undefined;
+  private readonly loop: WorkerLoop;
 
-  constructor(private readonly options: ImportWorkerOptions) {}
+  constructor(private readonly options: ImportWorkerOptions) {
+    const { pollMs = 2_000, logger } = options;
+    this.loop = new WorkerLoop({ name: 'the import worker', round: () => this.next(), pollMs, logger });
+  }
 
   onApplicationBootstrap(): void {
-    this.stopped = false;
-    this.running = this.loop();
+    this.loop.start();
   }
 
   /** Says that an import may be waiting. */
   wake(): void {
-    this.woken = true;
-    this.interrupt();
+    this.loop.wake();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    this.interrupt();
-    await this.running;
+  onModuleDestroy(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private async loop(): Promise<void> {
-    while (!this.stopped) {
-      this.woken = false;
-      const busy = await this.next().catch((error: unknown) => {
-        this.options.logger.warn({ err: error }, 'cannot look for imports; trying again');
-        return false;
-      });
-      if (!busy && !this.stopped && !this.woken) await this.pause();
-    }
-  }
-
-  private async pause(): Promise<void> {
-    const interrupted = new AbortController();
-    this.interrupt = () => interrupted.abort();
-    await sleep(this.options.pollMs ?? 2_000, undefined, { signal: interrupted.signal }).catch(() => undefined);
-  }
-
-  /** @returns false where nothing waits */
-  private async next(): Promise<boolean> {
+  private async next(): Promise<Outcome> {
     const { imports, logger } = this.options;
     const claim = await imports.claim(this.owner);
     if (!claim) {
       await imports.discardAbandoned();
-      return false;
+      return 'done';
     }
     try {
       await this.work(claim);
     } catch (error) {
-      if (error instanceof LeaseLost) return true;
+      if (error instanceof LeaseLost) return 'more';
       logger.error({ err: error, importId: claim.importId }, 'an import broke off');
       if (claim.attempts >= MAX_ATTEMPTS) await this.giveUp(claim);
       else await imports.release(claim, RETRY_SECONDS);
     }
-    return true;
+    return 'more';
   }
 
   private async work(claim: Claim): Promise<void> {
@@ -100,7 +78,7 @@ export class ImportWorker {
     try {
       for await (const entry of readProductFile(imports.read(claim.importId), currency)) {
         await run.take(entry);
-        if (this.stopped) return await imports.release({ ...claim, attempts: 0 }, 0);
+        if (this.loop.stopping) return await imports.release({ ...claim, attempts: 0 }, 0);
       }
     } catch (error) {
       if (!(error instanceof FileFault)) throw error;
