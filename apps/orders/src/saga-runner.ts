@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { isDomainError } from '@souk/errors';
 import { callContext, metrics, runInContext, type Logger } from '@souk/telemetry';
+import { WorkerLoop, type Outcome } from '@souk/worker';
 import { type CheckoutSaga, NotYetKnown, SagaTakenOver } from './checkout-saga.js';
 import type { Order } from './domain/order.js';
 import { type OrdersStore, type SagaTask } from './orders.store.js';
@@ -22,23 +23,24 @@ const parked = metrics.counter('orders_sagas_parked_total', 'Sagas that were giv
 
 export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly running = new Set<Promise<unknown>>();
-  private readonly stopping = new AbortController();
-  private polling: Promise<void> = Promise.resolve();
+  private readonly takeovers: WorkerLoop;
 
   constructor(
     private readonly orders: OrdersStore,
     private readonly saga: CheckoutSaga,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    const round = () => this.takeOver();
+    this.takeovers = new WorkerLoop({ name: 'the takeover of sagas', round, pollMs: POLL_MS, logger });
+  }
 
   onApplicationBootstrap(): void {
-    this.polling = this.poll();
+    this.takeovers.start();
   }
 
   /** Lets the sagas under way finish. */
   async onModuleDestroy(): Promise<void> {
-    this.stopping.abort();
-    await this.polling;
+    await this.takeovers.stop();
     await Promise.all(this.running);
   }
 
@@ -89,17 +91,11 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
     this.logger[level]({ orderId, failures: task.failures + 1, err: error }, park ? 'parked a saga' : 'put a saga off');
   }
 
-  private async poll(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      const room = MOST_TAKEN_OVER - this.running.size;
-      try {
-        const tasks = room > 0 ? await this.orders.claimDue(room) : [];
-        tasks.forEach((task) => void this.run(task));
-      } catch (error) {
-        this.logger.warn({ err: error }, 'could not look for sagas to take over');
-      }
-      await sleep(POLL_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-    }
+  private async takeOver(): Promise<Outcome> {
+    const room = MOST_TAKEN_OVER - this.running.size;
+    const tasks = room > 0 ? await this.orders.claimDue(room) : [];
+    tasks.forEach((task) => void this.run(task));
+    return 'done';
   }
 
   /** A saga belongs to the order, not to the request that began it: it keeps the trace, not the deadline or the user. */
