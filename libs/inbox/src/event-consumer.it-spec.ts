@@ -218,4 +218,24 @@ describe('the consumer', () => {
     await startConsumer(write);
     await eventually(async () => expect(await effects()).toEqual(['one', 'two']));
   });
+
+  it('leaves nothing behind that is on its way to it when it is stopped', async () => {
+    const notes = Array.from({ length: 300 }, (_, index) => `n${index}`);
+    const first = await startConsumer(write, { batch: 10 });
+    const publishing = notes.map((note) => publish(note));
+    await publishing[50];
+    await first.stop();
+    await Promise.all(publishing);
+    await startConsumer(write);
+    await eventually(async () => expect((await effects()).toSorted()).toEqual(notes.toSorted()), { timeoutMs: 10_000 });
+  });
+
+  it('ends at once when nothing is in hand, also while more events are asked for', async () => {
+    const consumer = await startConsumer(write);
+    for (let count = 0; count < 200; count++) await publish('handled');
+    await eventually(async () => expect(await unacknowledged()).toBe(0));
+    const startedAt = performance.now();
+    await consumer.stop();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
 });

@@ -11,7 +11,7 @@ import {
   type ConsumerMessages,
   type JsMsg,
 } from '@nats-io/jetstream';
-import { nanos } from '@nats-io/transport-node';
+import { nanos, type Subscription as NatsSubscription } from '@nats-io/transport-node';
 import { ensureStream, serviceOf, streamName, type EventBus } from '@souk/events';
 import type { Logger } from '@souk/telemetry';
 
@@ -28,6 +28,7 @@ export interface SubscriptionOptions {
 
 const ACK_WAIT_MS = 30_000;
 const RETRY_MS = 1_000;
+const DRAIN_MS = 1_000;
 const LOST = new Set(['consumer_not_found', 'stream_not_found', 'consumer_deleted', 'heartbeats_missed']);
 
 /** Listens until it is stopped. */
@@ -65,7 +66,13 @@ export class Subscription {
   async close(): Promise<void> {
     this.stopped = true;
     clearInterval(this.keepAlive);
-    await this.messages?.close();
+    if (this.messages) await this.end(this.messages);
+  }
+
+  /** What the broker sent before it heard of the end still arrives, so that it can be given back at once. */
+  private async end(messages: ConsumerMessages): Promise<void> {
+    if (this.options.bus.connected) await drain(messages);
+    await messages.close();
   }
 
   private async listen(): Promise<void> {
@@ -81,7 +88,7 @@ export class Subscription {
     });
     this.messages = messages;
     if (this.stopped) {
-      await messages.close();
+      await this.end(messages);
       return;
     }
     void this.watch(messages);
@@ -101,6 +108,12 @@ export class Subscription {
       }
     }
   }
+}
+
+// The library itself drains only together with the whole connection.
+async function drain(messages: ConsumerMessages): Promise<void> {
+  const { sub } = messages as ConsumerMessages & { sub?: Pick<NatsSubscription, 'drain' | 'isClosed'> };
+  if (sub && !sub.isClosed()) await Promise.race([sub.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
 }
 
 async function ensureConsumer({ bus, durable, type }: SubscriptionOptions): Promise<void> {
