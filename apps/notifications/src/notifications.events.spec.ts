@@ -8,6 +8,7 @@ const event = {
   aggregateId: order.orderId,
   time: new Date(),
   data: { order },
+  replayed: false,
 };
 
 describe('what events give customers to read', () => {

@@ -25,10 +25,7 @@ export const CONSUMED_EVENTS: readonly ConsumedEvent[] = [
  * What the events give customers to read. Events that are played again, to rebuild something from the stream, give
  * nothing: their mails went out long ago.
  */
-export function newsOf(
-  kind: NotificationKind,
-  events: readonly (ReceivedEvent<OrderEvent> & { readonly replayed?: boolean })[],
-): OrderNews[] {
+export function newsOf(kind: NotificationKind, events: readonly ReceivedEvent<OrderEvent>[]): OrderNews[] {
   return events
     .filter(({ replayed }) => !replayed)
     .map(({ id, data }) => {

@@ -54,13 +54,17 @@ async function startConsumer(handle: Handle, options: Partial<EventConsumerOptio
   return consumer;
 }
 
-async function publish(note: string, { id = uuidv7(), msgId = uuidv7(), data = JSON.stringify({ note }) } = {}) {
+async function publish(
+  note: string,
+  { id = uuidv7(), msgId = uuidv7(), data = JSON.stringify({ note }), replayed = false } = {},
+) {
   const time = new Date();
   const traceparent = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`;
   const event = { id, type: TYPE, source: 'orders', aggregateId: note, time, traceparent, data };
   const { headers, payload } = encodeEvent(event);
   // An id of its own for the broker: as if the repetition came after its two minutes.
   headers.set('Nats-Msg-Id', msgId);
+  if (replayed) headers.set('souk-replayed', 'true');
   await ensureStream(nats.bus, 'orders');
   await nats.bus.js.publish(nats.bus.subject(TYPE), payload, { headers });
   return id;
@@ -132,6 +136,21 @@ describe('the consumer', () => {
     await publish('traced');
     await eventually(() => expect(commits).toBe(1));
     expect(trace).toBe('c'.repeat(32));
+  });
+
+  it('says which events are played again', async () => {
+    const received: [string, boolean][] = [];
+    await startConsumer(async (_tx, events) => {
+      received.push(...events.map(({ data, replayed }): [string, boolean] => [data.note, replayed]));
+    });
+    await publish('new');
+    await publish('old', { replayed: true });
+    await eventually(() =>
+      expect(received).toEqual([
+        ['new', false],
+        ['old', true],
+      ]),
+    );
   });
 
   it('repeats a failing event until it succeeds', async () => {

@@ -11,7 +11,11 @@ export interface ReceivedEvent<T> {
   data: T;
   time: Date;
   traceparent?: string;
+  /** Played again, to rebuild something from the stream: nobody outside is to be told of it a second time. */
+  replayed: boolean;
 }
+
+const REPLAYED = 'souk-replayed';
 
 /** A message with its event, or with what kept it from being read. */
 export type Delivery<T> = { message: JsMsg } & ({ event: ReceivedEvent<T> } | { event?: undefined; error: unknown });
@@ -23,7 +27,8 @@ export type Readable<T> = { message: JsMsg; event: ReceivedEvent<T> };
 export function toDelivery<T>(message: JsMsg, decode: (json: unknown) => T): Delivery<T> {
   try {
     const { id, type, aggregateId, time, traceparent, data } = decodeEvent(message.headers, message.data);
-    return { message, event: { id, type, aggregateId, time, traceparent, data: decode(JSON.parse(data)) } };
+    const replayed = message.headers?.get(REPLAYED) === 'true';
+    return { message, event: { id, type, aggregateId, time, traceparent, replayed, data: decode(JSON.parse(data)) } };
   } catch (error) {
     return { message, error };
   }
