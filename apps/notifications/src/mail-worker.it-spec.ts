@@ -109,9 +109,9 @@ describe('the mail worker', () => {
     expect(await store.begin(claim, mails[0]!.notificationId, 60)).toBe(true);
     await letLeasesRunOut();
     const worker = aWorker();
-    worker.start();
+    worker.onApplicationBootstrap();
     await eventually(async () => expect(await statesOf(orderId)).toEqual(['FAILED']));
-    await worker.stop();
+    await worker.onModuleDestroy();
     expect(server.received).toHaveLength(0);
   });
 

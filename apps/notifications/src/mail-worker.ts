@@ -2,8 +2,8 @@
 // worker that dies never causes a second one; a mail that surely did not arrive is tried again, later and later, up to a
 // limit. Woken after commits, looks by itself every second. It rests twice as long as it worked: mails may lag behind a rush
 // of orders, and must not take the processor from them.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { metrics, type Logger } from '@souk/telemetry';
+import { WorkerLoop, type Outcome } from '@souk/worker';
 import { isAddress, type Delivery, type Mailer } from './mailer.js';
 import type { NotificationsStore, QueuedMail, Settlement } from './notifications.store.js';
 
@@ -35,31 +35,27 @@ const handedOver = metrics.counter('mails_total', 'Mails that were handed over, 
 
 export class MailWorker {
   private readonly options: Required<MailWorkerOptions>;
-  private stopped = false;
-  private woken = false;
-  private failing = false;
-  private working: Promise<void> = Promise.resolve();
-  private interruptPause: () => void = () => undefined;
+  private readonly loop: WorkerLoop;
 
   constructor(options: MailWorkerOptions) {
     this.options = { batch: 50, atOnce: 4, pollMs: 1_000, firstPauseSeconds: 5, ...options };
+    const { pollMs, logger } = this.options;
+    const round = () => this.work();
+    this.loop = new WorkerLoop({ name: 'the mail worker', round, restMs, gatherMs: GATHER_MS, pollMs, logger });
   }
 
-  start(): void {
-    this.working = this.work();
+  onApplicationBootstrap(): void {
+    this.loop.start();
   }
 
   /** Says that there is a mail. Cheap. */
   wake(): void {
-    this.woken = true;
-    this.interruptPause();
+    this.loop.wake();
   }
 
   /** Finishes the round that is under way. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    this.interruptPause();
-    await this.working;
+  onModuleDestroy(): Promise<void> {
+    return this.loop.stop();
   }
 
   /** Hands over what is due, up to a batch; answers how many mails that were. */
@@ -74,29 +70,10 @@ export class MailWorker {
     return mails.length;
   }
 
-  private async work(): Promise<void> {
-    while (!this.stopped) {
-      const startedAt = performance.now();
-      const count = await this.tryRound();
-      if (this.stopped) return;
-      if (count > 0) await this.rest(performance.now() - startedAt);
-      else await this.pause();
-    }
-  }
-
-  private async tryRound(): Promise<number> {
-    try {
-      this.woken = false;
-      const count = await this.round();
-      if (count === 0) await this.giveUpAbandoned();
-      this.failing = false;
-      return count;
-    } catch (error) {
-      if (!this.failing)
-        this.options.logger.warn({ err: error }, 'mails cannot be handed over; trying again until they can');
-      this.failing = true;
-      return 0;
-    }
+  private async work(): Promise<Outcome> {
+    if ((await this.round()) > 0) return 'more';
+    await this.giveUpAbandoned();
+    return 'done';
   }
 
   private async handOver(claim: string, mail: QueuedMail): Promise<Settlement | undefined> {
@@ -105,7 +82,7 @@ export class MailWorker {
     if (!isAddress(recipient))
       return this.settlement(mail, { outcome: 'failed', error: 'The recipient is no address.' });
     if (mailer.repeatable) return this.settlement(mail, await mailer.deliver(mail));
-    if (this.stopped) return { notificationId, state: 'QUEUED' };
+    if (this.loop.stopping) return { notificationId, state: 'QUEUED' };
     if (!(await store.begin(claim, notificationId, SENDING_SECONDS))) return undefined;
     // At once and not with the round: what became of a mail that can't be repeated must not be forgotten.
     await store.settle(claim, [this.settlement(mail, await mailer.deliver(mail))]);
@@ -139,17 +116,8 @@ export class MailWorker {
     await Promise.all(Array.from({ length: this.options.atOnce }, lane));
     return results;
   }
+}
 
-  private async rest(workedMs: number): Promise<void> {
-    await sleep(Math.min(workedMs * REST_PER_WORK, LONGEST_REST_MS));
-  }
-
-  private async pause(): Promise<void> {
-    if (!this.woken || this.failing) {
-      const interrupted = new AbortController();
-      this.interruptPause = () => interrupted.abort();
-      await sleep(this.options.pollMs, undefined, { signal: interrupted.signal }).catch(() => undefined);
-    }
-    if (!this.stopped) await sleep(GATHER_MS);
-  }
+function restMs(workedMs: number): number {
+  return Math.min(workedMs * REST_PER_WORK, LONGEST_REST_MS);
 }

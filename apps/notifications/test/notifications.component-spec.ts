@@ -9,7 +9,7 @@ import { rpcClient, type RpcClient } from '@souk/rpc';
 import { startService, type RunningService } from '@souk/service';
 import { runInContext } from '@souk/telemetry';
 import { eventually, testDatabase, testNats, type TestDatabase, type TestNats } from '@souk/testing';
-import { notificationsService } from '../src/notifications.module.js';
+import { notificationsService } from '../src/service.js';
 import { fixture } from './news.js';
 
 const SERVICE_TOKEN = 'a token of the tests only';
@@ -45,17 +45,17 @@ describe('notifications', () => {
 
   function start(): Promise<RunningService> {
     const config = {
-      host: '127.0.0.1',
-      port: 0,
-      databaseUrl: postgres.url,
-      natsUrl: nats.url,
-      eventPrefix: nats.prefix,
-      serviceToken: SERVICE_TOKEN,
-      identityAddress: '127.0.0.1:1',
-      mailDir,
-      mailFrom: 'Souk <orders@souk.local>',
+      GRPC_HOST: '127.0.0.1',
+      GRPC_PORT: 0,
+      DATABASE_URL: postgres.url,
+      NATS_URL: nats.url,
+      NATS_PREFIX: nats.prefix,
+      SOUK_SERVICE_TOKEN: SERVICE_TOKEN,
+      SOUK_IDENTITY_ADDRESS: '127.0.0.1:1',
+      MAIL_DIR: mailDir,
+      MAIL_FROM: 'Souk <orders@souk.local>',
     };
-    return startService(notificationsService(config, identity.keys));
+    return startService({ ...notificationsService(config), signingKeys: identity.keys });
   }
 
   /** Publishes the fixture of the event about the order, without the broker's own protection from repetitions. */
