@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { loadIdentityConfig } from './config.js';
+import { identityConfig } from './config.js';
 
 const env = {
+  GRPC_PORT: '50051',
   DATABASE_URL: 'postgres://localhost/identity',
   NATS_URL: 'nats://localhost',
   SOUK_SERVICE_TOKEN: 'x'.repeat(32),
@@ -10,12 +11,12 @@ const env = {
 
 describe('the configuration of identity', () => {
   it('needs no administrator', () => {
-    expect(loadIdentityConfig(env)).toMatchObject({ port: 50051, firstAdmin: undefined });
+    expect(identityConfig(env).firstAdmin).toBeUndefined();
   });
 
   it('takes an administrator with address and password', () => {
     const admin = { SOUK_ADMIN_EMAIL: 'root@souk.local', SOUK_ADMIN_PASSWORD: 'a quiet garden' };
-    expect(loadIdentityConfig({ ...env, ...admin }).firstAdmin).toEqual({
+    expect(identityConfig({ ...env, ...admin }).firstAdmin).toEqual({
       email: 'root@souk.local',
       password: 'a quiet garden',
     });
@@ -28,7 +29,7 @@ describe('the configuration of identity', () => {
     [{ SOUK_ADMIN_EMAIL: 'root@souk.local', SOUK_ADMIN_PASSWORD: 'short' }, 'A password has 10 to 128 characters'],
     [{ SOUK_ADMIN_EMAIL: 'root@souk.local', SOUK_ADMIN_PASSWORD: 'password123' }, 'the first that anybody would try'],
   ])('refuses %j in a plain sentence that shows no value', (wrong, sentence) => {
-    expect(() => loadIdentityConfig({ ...env, ...wrong })).toThrow(sentence);
-    expect(() => loadIdentityConfig({ ...env, ...wrong })).not.toThrow('c2hvcnQ=');
+    expect(() => identityConfig({ ...env, ...wrong })).toThrow(sentence);
+    expect(() => identityConfig({ ...env, ...wrong })).not.toThrow('c2hvcnQ=');
   });
 });

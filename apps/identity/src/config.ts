@@ -1,4 +1,5 @@
-import { ConfigError, loadConfig, port, secret } from '@souk/config';
+import { ConfigError, loadConfig } from '@souk/config';
+import { dataFields, serviceFields } from '@souk/service';
 import { z } from 'zod';
 import { emailFault, isGuessable, passwordFault } from './account-rules.js';
 
@@ -7,46 +8,26 @@ export interface FirstAdminAccount {
   readonly password: string;
 }
 
-export interface IdentityConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly databaseUrl: string;
-  readonly natsUrl: string;
-  /** Put before subjects and streams, for tests that share a server. */
-  readonly eventPrefix?: string;
-  readonly serviceToken: string;
-  /** Opens the signing keys in the database: 32 bytes in base64. */
-  readonly keyEncryptionKey: string;
-  /** Made at the start where there is no administrator yet. */
-  readonly firstAdmin?: FirstAdminAccount;
-}
-
 const KEY_BYTES = 32;
 
-const SHAPE = {
-  GRPC_HOST: z.string().default('127.0.0.1'),
-  GRPC_PORT: port().default(50051),
-  DATABASE_URL: z.string(),
-  NATS_URL: z.string(),
-  SOUK_SERVICE_TOKEN: secret(),
-  SOUK_KEY_ENCRYPTION_KEY: z.string().refine(isKey, `it must be ${KEY_BYTES} bytes in base64`),
-  SOUK_ADMIN_EMAIL: z.string().trim().optional(),
-  SOUK_ADMIN_PASSWORD: z.string().optional(),
-};
-
-/** @throws ConfigError with a sentence per wrong variable */
-export function loadIdentityConfig(env: NodeJS.ProcessEnv = process.env): IdentityConfig {
-  const variables = loadConfig(SHAPE, env);
-  return {
-    host: variables.GRPC_HOST,
-    port: variables.GRPC_PORT,
-    databaseUrl: variables.DATABASE_URL,
-    natsUrl: variables.NATS_URL,
-    serviceToken: variables.SOUK_SERVICE_TOKEN,
-    keyEncryptionKey: variables.SOUK_KEY_ENCRYPTION_KEY,
-    firstAdmin: firstAdmin(variables.SOUK_ADMIN_EMAIL, variables.SOUK_ADMIN_PASSWORD),
-  };
+/** What the service reads from its environment. */
+export function identityConfig(env: NodeJS.ProcessEnv = process.env) {
+  const { SOUK_ADMIN_EMAIL, SOUK_ADMIN_PASSWORD, ...config } = loadConfig(
+    {
+      ...serviceFields,
+      ...dataFields,
+      /** Opens the signing keys in the database. */
+      SOUK_KEY_ENCRYPTION_KEY: z.string().refine(isKey, `it must be ${KEY_BYTES} bytes in base64`),
+      /** Made an administrator at the start where there is none yet. */
+      SOUK_ADMIN_EMAIL: z.string().trim().optional(),
+      SOUK_ADMIN_PASSWORD: z.string().optional(),
+    },
+    env,
+  );
+  return { ...config, firstAdmin: firstAdmin(SOUK_ADMIN_EMAIL, SOUK_ADMIN_PASSWORD) };
 }
+
+export type IdentityConfig = ReturnType<typeof identityConfig>;
 
 function firstAdmin(email: string | undefined, password: string | undefined): FirstAdminAccount | undefined {
   if (!email && !password) return undefined;

@@ -1,5 +1,5 @@
 import { runService } from '@souk/service';
-import { loadIdentityConfig } from './config.js';
-import { identityService } from './identity.module.js';
+import { identityConfig } from './config.js';
+import { identityService } from './service.js';
 
-await runService('identity', () => identityService(loadIdentityConfig()));
+await runService('identity', () => identityService(identityConfig()));

@@ -5,7 +5,7 @@ import { startService, type RunningService } from '@souk/service';
 import { runInContext } from '@souk/telemetry';
 import { testDatabase, testNats, type TestDatabase, type TestNats } from '@souk/testing';
 import type { IdentityConfig } from '../src/config.js';
-import { identityService } from '../src/identity.module.js';
+import { identityService } from '../src/service.js';
 
 const SERVICE_TOKEN = 'a token of the tests only';
 
@@ -30,13 +30,14 @@ export class IdentityUnderTest {
 
   async start(changes: Partial<IdentityConfig> = {}): Promise<{ service: RunningService; client: IdentityClient }> {
     const config: IdentityConfig = {
-      host: '127.0.0.1',
-      port: 0,
-      databaseUrl: this.postgres.url,
-      natsUrl: this.nats.url,
-      eventPrefix: this.nats.prefix,
-      serviceToken: SERVICE_TOKEN,
-      keyEncryptionKey: this.keyEncryptionKey,
+      GRPC_HOST: '127.0.0.1',
+      GRPC_PORT: 0,
+      DATABASE_URL: this.postgres.url,
+      NATS_URL: this.nats.url,
+      NATS_PREFIX: this.nats.prefix,
+      SOUK_SERVICE_TOKEN: SERVICE_TOKEN,
+      SOUK_KEY_ENCRYPTION_KEY: this.keyEncryptionKey,
+      firstAdmin: undefined,
       ...changes,
     };
     const service = await startService(identityService(config));
