@@ -21,9 +21,12 @@ export const CONSUMED_EVENTS: readonly ConsumedEvent[] = [
   { name: 'OrderFulfilled', kind: 'ORDER_FULFILLED', decode: OrderFulfilled.fromJSON },
 ];
 
+/** A shop front waits about as long for the outcome of an order; who was refused by then has seen why. */
+const SEEN_WITHIN_MS = 5_000;
+
 /**
  * What the events give customers to read. Events that are played again, to rebuild something from the stream, give
- * nothing: their mails went out long ago.
+ * nothing: their mails went out long ago. Nor do refusals that the customer was still there to see.
  */
 export function newsOf(kind: NotificationKind, events: readonly ReceivedEvent<OrderEvent>[]): OrderNews[] {
   return events
@@ -31,5 +34,10 @@ export function newsOf(kind: NotificationKind, events: readonly ReceivedEvent<Or
     .map(({ id, data }) => {
       if (!data.order) throw new Error(`The event ${id} has no order.`);
       return { kind, order: data.order, tracking: data.tracking ?? '' };
-    });
+    })
+    .filter(({ order }) => kind !== 'ORDER_REJECTED' || tookLongerThan(SEEN_WITHIN_MS, order));
+}
+
+function tookLongerThan(ms: number, { createTime, updateTime }: Order): boolean {
+  return (updateTime?.getTime() ?? 0) - (createTime?.getTime() ?? 0) > ms;
 }

@@ -117,7 +117,7 @@ describe('notifications', () => {
   });
 
   it('writes of everything that happens to an order, and lists it for staff', async () => {
-    const order = { orderId: uuidv7(), number: 'AAAA-0003' };
+    const order = { orderId: uuidv7(), number: 'AAAA-0003', updateTime: '2026-03-01T10:01:00Z' };
     for (const name of ['OrderConfirmed', 'OrderRejected', 'OrderCancelled', 'OrderFulfilled']) {
       await publish(name, order, uuidv7());
     }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { serviceDatabaseUrl } from '@souk/infra';
-import { GRPC_SERVICES, layout, type GrpcService, type ServiceName } from './layout.ts';
+import { COMPILE_CACHE, GRPC_SERVICES, layout, type GrpcService, type ServiceName } from './layout.ts';
 import type { PortPlan } from './port-plan.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -41,7 +41,7 @@ export function serviceEnvironment(service: ServiceName, plan: EnvironmentPlan):
   return {
     PATH: plan.env['PATH'] ?? '',
     NODE_ENV: plan.env['NODE_ENV'] || 'development',
-    NODE_COMPILE_CACHE: layout(plan.dataDir).compileCache,
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...passedOn(service, plan.env),
     ...shared(plan),
     ...(service === 'gateway' ? gateway(plan) : grpcService(service, plan)),

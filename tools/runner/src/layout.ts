@@ -21,6 +21,9 @@ export const STOP_ORDER: readonly (readonly string[])[] = [
   ['postgres'],
 ];
 
+/** What V8 has compiled, kept for all data folders: filling it costs more than it saves on one start. */
+export const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/souk-compile');
+
 /** Where a local Souk keeps its state, unless SOUK_DATA_DIR says otherwise. */
 export function dataFolder(env: NodeJS.ProcessEnv = process.env): string {
   return resolve(ROOT, env['SOUK_DATA_DIR'] || '.souk');
@@ -36,7 +39,6 @@ export function layout(dataDir: string) {
     mail: inside('mail'),
     logs: inside('logs'),
     environments: inside('env'),
-    compileCache: inside('compile-cache'),
     secrets: inside('secrets.json'),
     ports: inside('ports.json'),
     run: inside('run.json'),
