@@ -138,9 +138,9 @@ function channelOptions<S extends ServiceDefinition>(definition: S, options: Rpc
     .filter(([name]) => READS.test(name) || options.idempotent?.includes(name))
     .map(([, method]) => ({ service, method: method.path.split('/')[2] }));
   const retryPolicy = {
-    maxAttempts: 4,
-    initialBackoff: '0.1s',
-    maxBackoff: '1s',
+    maxAttempts: 5,
+    initialBackoff: '0.2s',
+    maxBackoff: '2s',
     backoffMultiplier: 2,
     retryableStatusCodes: ['UNAVAILABLE'],
   };

@@ -117,7 +117,7 @@ it('reaches a service that was restarted', async () => {
   const { server, port, client } = await serve(async () => NOTHING);
   await client.listNotifications(ANY);
   await server.close(0);
-  const later = sleep(300).then(() => restart(port));
+  const later = sleep(100).then(() => restart(port));
   expect(await client.listNotifications(ANY)).toEqual(NOTHING);
   await later;
 });

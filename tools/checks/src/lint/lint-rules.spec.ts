@@ -13,7 +13,14 @@ const withTypes = new ESLint({
   cwd: ROOT,
   overrideConfig: {
     files: ['**/*.ts'],
-    languageOptions: { parserOptions: { project: ['libs/money/tsconfig.json'], tsconfigRootDir: ROOT } },
+    languageOptions: {
+      parserOptions: {
+        project: ['libs/money/tsconfig.json'],
+        tsconfigRootDir: ROOT,
+        // Under CI the parser would look at the file on disk instead of the snippet.
+        disallowAutomaticSingleRunInference: true,
+      },
+    },
   },
 });
 const withoutTypes = new ESLint({ cwd: ROOT, overrideConfig: tseslint.configs.disableTypeChecked });
