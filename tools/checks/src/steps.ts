@@ -17,7 +17,7 @@ export interface Check {
 }
 
 /** Integration tests wait more than they reckon: two at a time even on one core. */
-const WORKERS = Math.max(2, availableParallelism() - 1);
+const WORKERS = Math.max(1, availableParallelism() - 1);
 
 export const CHECKS: readonly Check[] = [
   tool('format', 'files are formatted', 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'),
