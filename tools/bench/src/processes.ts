@@ -46,7 +46,7 @@ function seconds(time: string): number {
 
 function nameOf(args: string): string {
   const [, app] = /apps\/([\w-]+)\/dist/.exec(args) ?? [];
-  const [, tool] = /tools\/([\w-]+)\/src/.exec(args) ?? [];
+  const [, tool] = /tools\/([\w-]+)\/(?:src|dist)/.exec(args) ?? [];
   if (app ?? tool) return app ?? tool ?? '';
   return args.includes('postgres') ? 'postgres' : args.includes('nats-server') ? 'nats' : (args.split(' ')[0] ?? '');
 }
