@@ -45,6 +45,15 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   return app;
 }
 
+/**
+ * Takes no new connections, lets requests under way finish, and after `graceMs` cuts off what is left: also connections
+ * that were opened and never used, which Node would wait for.
+ */
+export async function closeGateway(app: NestFastifyApplication, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => app.getHttpServer().closeAllConnections(), graceMs);
+  await app.close().finally(() => clearTimeout(timer));
+}
+
 /** `/openapi.json`, made when it is first asked for, and `/docs`, which needs nothing from elsewhere. */
 function addDocs(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {

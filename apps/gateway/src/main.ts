@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '@souk/telemetry';
 import { gatewayConfig, type GatewayConfig } from './config.js';
-import { createGateway } from './gateway.js';
+import { closeGateway, createGateway } from './gateway.js';
 import { ReadinessCheck } from './readiness.js';
 
 /** Longest that requests under way may take to end. */
@@ -41,7 +41,6 @@ async function start(config: GatewayConfig): Promise<void> {
 async function end(app: NestFastifyApplication, { drainMs }: GatewayConfig): Promise<void> {
   app.get(ReadinessCheck).drain();
   await delay(drainMs);
-  setTimeout(() => app.getHttpServer().closeAllConnections(), GRACE_MS).unref();
-  await app.close().catch((error: unknown) => logger.error({ err: error }, 'did not stop in order'));
+  await closeGateway(app, GRACE_MS).catch((error: unknown) => logger.error({ err: error }, 'did not stop in order'));
   process.exit(0);
 }

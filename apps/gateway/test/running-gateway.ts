@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { testIdentity, type TestIdentity } from '@souk/auth/testing';
 import { createLogger } from '@souk/telemetry';
 import { gatewayConfig } from '../src/config.js';
-import { createGateway } from '../src/gateway.js';
+import { closeGateway, createGateway } from '../src/gateway.js';
 import { USER_ID } from './builders.js';
 import { fakeServices, type FakeServices } from './services.js';
 
@@ -52,7 +52,7 @@ export async function runGateway(env: NodeJS.ProcessEnv = {}): Promise<RunningGa
         ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       }),
     stop: async () => {
-      await app.close();
+      await closeGateway(app, 1_000);
       services.stopAll();
     },
   };
