@@ -13,8 +13,8 @@ const HELP = `
 Examples:
   npm run shop -- import apps/catalog/sample/products.csv
   npm run shop -- search lantern
-  npm run shop -- stock LANTERN-BRASS --set 25
-  npm run shop -- buy LANTERN-BRASS=2 --email noor@example.com
+  npm run shop -- stock LAN-BRS-S --set 25
+  npm run shop -- buy LAN-BRS-S=2 --email noor@example.com
   npm run shop -- follow <order id>
   npm run --silent shop -- list --json | jq '.items[].slug'
 

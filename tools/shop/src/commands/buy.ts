@@ -31,7 +31,7 @@ export function addBuyCommand(program: Command): void {
   program
     .command('buy')
     .description('place an order; repeated after a lost answer, it is still placed once')
-    .argument('<sku[=quantity]...>', 'what to buy, for example LANTERN-BRASS=2')
+    .argument('<sku[=quantity]...>', 'what to buy, for example LAN-BRS-S=2')
     .option('--email <email>', "where mails go (default: the login's address)")
     .option('--card <token>', 'card token of the payment provider', 'pm_card_visa')
     .option('--invoice', 'pay by invoice instead')
@@ -94,7 +94,7 @@ function orderOf(items: string[], email: string, options: BuyOptions) {
 export function parseLine(item: string): Line {
   const [, sku = item, quantity = '1'] = /^(.*)=([^=]*)$/.exec(item) ?? [];
   if (sku === '' || !/^[1-9]\d{0,4}$/.test(quantity)) {
-    throw usageError(`"${item}" is not a SKU with a quantity, for example LANTERN-BRASS=2.`);
+    throw usageError(`"${item}" is not a SKU with a quantity, for example LAN-BRS-S=2.`);
   }
   return { sku, quantity: Number(quantity) };
 }
