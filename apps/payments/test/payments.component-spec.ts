@@ -165,7 +165,7 @@ describe('cancellation', () => {
     const { orderId } = await shop.authorizedOrder();
     await shop.orders.capturePayment({ orderId });
     await shop.psp.addFault({ kind: 'timeout_after_charge', next: 1, operation: 'refund' });
-    await shop.orders.cancelPayment({ orderId });
+    expect((await shop.orders.cancelPayment({ orderId })).payment?.state).toBe('STATE_PROCESSING');
     await eventually(async () => {
       const { payment } = await shop.orders.cancelPayment({ orderId });
       expect(payment).toMatchObject({ state: 'STATE_REFUNDED', refundedAmount: 1999n, capturedAmount: 1999n });
@@ -176,7 +176,9 @@ describe('cancellation', () => {
   it('is done by the worker where nobody calls again', async () => {
     const { orderId } = await shop.authorizedOrder();
     await shop.psp.addFault({ kind: 'error_500', next: 1, operation: 'cancel' });
-    await shop.orders.cancelPayment({ orderId });
+    // The worker may be done with it before the call that met the fault is answered.
+    const { payment } = await shop.orders.cancelPayment({ orderId });
+    expect(['STATE_PROCESSING', 'STATE_VOIDED']).toContain(payment?.state);
     await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_VOIDED'));
   });
 });
