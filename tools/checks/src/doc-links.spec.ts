@@ -1,4 +1,4 @@
-import { anchorsOf, linksOf } from './doc-links.ts';
+import { anchorsOf, linksOf, scriptsIn } from './doc-links.ts';
 
 describe('links of a Markdown text', () => {
   it('are found inline, with titles and as references', () => {
@@ -17,4 +17,9 @@ describe('anchors of a Markdown text', () => {
     const text = '# Follow one order!\n## `npm start`, twice\n## Same\n## Same\n```\n# no heading\n```\n';
     expect([...anchorsOf(text)]).toEqual(['follow-one-order', 'npm-start-twice', 'same', 'same-1']);
   });
+});
+
+it('finds the scripts that a text tells to run', () => {
+  const text = 'Run `npm run generate`, then\n  npm run --silent shop -- list\nand npm test.';
+  expect(scriptsIn(text)).toEqual(['generate', 'shop']);
 });

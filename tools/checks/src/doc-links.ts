@@ -6,11 +6,30 @@ const IGNORED = /(^|\/)(node_modules|dist|\.[^/]+)(\/|$)/;
 
 /** Broken links of all Markdown files below the root, as `file: link`. */
 export function brokenLinks(root: string): string[] {
-  const files = globSync('**/*.md', { cwd: root, exclude: (name) => IGNORED.test(name) });
-  return files.flatMap((file) => {
+  return markdownFiles(root).flatMap((file) => {
     const links = linksOf(readFileSync(join(root, file), 'utf8'));
     return links.filter((link) => !leadsSomewhere(root, file, link)).map((link) => `${file}: ${link}`);
   });
+}
+
+/** Scripts that Markdown files tell to run and package.json does not have, as `file: npm run script`. */
+export function missingScripts(root: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  return markdownFiles(root).flatMap((file) => {
+    const names = scriptsIn(readFileSync(join(root, file), 'utf8'));
+    return names.filter((name) => !Object.hasOwn(scripts, name)).map((name) => `${file}: npm run ${name}`);
+  });
+}
+
+/** Names of the scripts that a text tells to run by `npm run`. */
+export function scriptsIn(text: string): string[] {
+  return [...text.matchAll(/\bnpm run (?:--?[\w-]+ )*([\w:-]+)/g)].map((match) => match[1] ?? '');
+}
+
+function markdownFiles(root: string): string[] {
+  return globSync('**/*.md', { cwd: root, exclude: (name) => IGNORED.test(name) });
 }
 
 /** Targets of the links in a Markdown text, without those to other hosts. */

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fixtureProblems, handlerProblems, readContract, undocumented, unpublishedEvents } from './contracts.ts';
-import { brokenLinks } from './doc-links.ts';
+import { brokenLinks, missingScripts } from './doc-links.ts';
 import { dependencyProblems } from './dependencies.ts';
 import { importCycles } from './import-cycles.ts';
 import { capture, nodeScript, show } from './processes.ts';
@@ -32,6 +32,7 @@ export const CHECKS: readonly Check[] = [
   { step: 'cycles', name: 'nothing imports itself in a circle', problems: () => importCycles(ROOT) },
   { step: 'dependencies', name: 'projects declare what they import', problems: () => dependencyProblems(ROOT) },
   { step: 'links', name: 'links between documents lead somewhere', problems: () => brokenLinks(ROOT) },
+  { step: 'links', name: 'documents name scripts that exist', problems: () => missingScripts(ROOT) },
   tool('build', 'everything builds', 'node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build'),
 ];
 
