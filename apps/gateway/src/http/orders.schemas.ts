@@ -107,7 +107,7 @@ export const shortageSchema = z
 
 const rejectionSchema = z
   .object({
-    reason: z.string().meta({ description: '`STOCK_SHORT`, `PAYMENT_DECLINED` or `PAYMENT_NOT_POSSIBLE`.' }),
+    reason: z.string().meta({ description: '`STOCK_SHORT` or `PAYMENT_DECLINED`.' }),
     message: z.string(),
     shortages: z.array(shortageSchema).optional(),
     declineCode: z.string().optional().meta({ example: 'insufficient_funds' }),

@@ -160,7 +160,7 @@ export interface OrderLine {
 
 /** Why an order was refused. */
 export interface Rejection {
-  /** `STOCK_SHORT`, `PAYMENT_DECLINED` or `PAYMENT_NOT_POSSIBLE`. */
+  /** `STOCK_SHORT` or `PAYMENT_DECLINED`. */
   reason: string;
   /** The reason in a sentence. */
   message: string;
