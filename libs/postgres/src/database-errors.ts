@@ -27,6 +27,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return hasReason(error, DATABASE_UNAVAILABLE);
 }
 
+/** True when a lock was not given within `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return isSqlState(error, LOCK_NOT_AVAILABLE);
+}
+
 /** True when the transaction did nothing and may succeed when repeated. */
 export function isConflict(error: unknown): boolean {
   return isSqlState(error, SERIALIZATION_FAILURE) || isSqlState(error, DEADLOCK_DETECTED);
@@ -49,7 +54,7 @@ export function translate(error: unknown): unknown {
   if (isConnectionBroken(error)) {
     return unavailable(DATABASE_UNAVAILABLE, 'The database cannot be reached.', error);
   }
-  if (isSqlState(error, QUERY_CANCELED) || isSqlState(error, LOCK_NOT_AVAILABLE)) {
+  if (isSqlState(error, QUERY_CANCELED) || isLockTimeout(error)) {
     return unavailable('DATABASE_TIMEOUT', 'The database took too long.', error);
   }
   if (isConflict(error)) {

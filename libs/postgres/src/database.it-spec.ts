@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { isUniqueViolation } from './database-errors.js';
-import { Database } from './database.js';
+import { CommitThenThrow, Database } from './database.js';
 import { migrate } from './migrate.js';
 import { sql } from './statement.js';
 import { waitForDatabase } from './wait-for-database.js';
@@ -87,6 +87,15 @@ describe('a transaction', () => {
     });
     await expect(work).rejects.toThrow('changed my mind');
     expect(await database.query(SELECT)).toEqual([]);
+  });
+
+  it('keeps its writes and throws all the same when it is asked to', async () => {
+    const work = database.transaction(async (tx) => {
+      await tx.query(INSERT, [1, 'a']);
+      throw new CommitThenThrow(new Error('refused'));
+    });
+    await expect(work).rejects.toThrow('refused');
+    expect(await database.query(SELECT)).toEqual([{ id: 1n, note: 'a' }]);
   });
 
   it('does not pass for committed when a statement failed and the work went on', async () => {

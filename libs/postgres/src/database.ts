@@ -29,6 +29,13 @@ export interface DatabaseOptions {
 
 const TRIES = 4;
 
+/** Thrown by the work of a transaction: what it wrote is committed all the same, and the caller gets `error`. */
+export class CommitThenThrow extends Error {
+  constructor(readonly error: unknown) {
+    super('The transaction commits and fails.');
+  }
+}
+
 /** A pool of connections. */
 export class Database implements Queryable {
   private constructor(private readonly pool: pg.Pool) {}
@@ -66,7 +73,7 @@ export class Database implements Queryable {
     return this.repeating(async (client) => (await client.query<R>({ ...statement, values })).rows);
   }
 
-  /** Runs `work` in a transaction: committed when it returns, rolled back when it throws. May run it more than once. */
+  /** Runs `work` in a transaction: committed when it returns, rolled back when it throws (but see CommitThenThrow). May run it more than once. */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.repeating((client) => runTransaction(client, work));
   }
@@ -107,20 +114,38 @@ export class Database implements Queryable {
 }
 
 async function runTransaction<T>(client: pg.PoolClient, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const outcome = await committed(client, work);
+  if (outcome instanceof CommitThenThrow) {
+    throw outcome.error;
+  }
+  return outcome;
+}
+
+async function committed<T>(
+  client: pg.PoolClient,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T | CommitThenThrow> {
   const begun = client.query('BEGIN');
   begun.catch(ignore);
   const tx = new OpenTransaction(client);
   try {
-    const result = await work(tx);
+    const outcome = await work(tx).catch(asOutcome);
     await begun;
     tx.end();
     await commit(client);
-    return result;
+    return outcome;
   } catch (error) {
     tx.end();
     await rollBack(client, error);
     throw error;
   }
+}
+
+function asOutcome(error: unknown): CommitThenThrow {
+  if (error instanceof CommitThenThrow) {
+    return error;
+  }
+  throw error;
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {

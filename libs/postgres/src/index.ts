@@ -1,6 +1,6 @@
-export { Database } from './database.js';
+export { CommitThenThrow, Database } from './database.js';
 export type { DatabaseOptions, Queryable, Transaction } from './database.js';
-export { DATABASE_UNAVAILABLE, isDatabaseUnavailable, isUniqueViolation } from './database-errors.js';
+export { DATABASE_UNAVAILABLE, isDatabaseUnavailable, isLockTimeout, isUniqueViolation } from './database-errors.js';
 export { migrate } from './migrate.js';
 export type { MigrateOptions } from './migrate.js';
 export { sql } from './statement.js';

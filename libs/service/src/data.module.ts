@@ -2,8 +2,9 @@
  * The connections of a service that keeps data: its database, the event bus and the relay of its outbox, each waited for
  * at the start, which says for what, and closed at the end, after everything that uses them has stopped.
  */
-import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { Module, type DynamicModule, type OptionalFactoryDependency, type Provider, type Type } from '@nestjs/common';
 import { connectEvents, EventBus } from '@souk/events';
+import { ClaimsPruner } from '@souk/idempotency';
 import { OutboxRelay } from '@souk/outbox';
 import { Database, waitForDatabase } from '@souk/postgres';
 import type { Logger } from '@souk/telemetry';
@@ -16,17 +17,23 @@ export interface DataOptions {
   readonly logger: Logger;
   /** False for a service without events of its own: it has no outbox and no relay. */
   readonly publishes?: boolean;
+  /** True for a service that keeps claims (@souk/idempotency): old ones are deleted by and by. */
+  readonly claims?: boolean;
 }
 
 @Module({})
 export class DataModule {
   /** Provides Database, EventBus and OutboxRelay to all modules of the service. */
   static with(options: DataOptions): DynamicModule {
-    const publishes = options.publishes ?? true;
+    const { publishes = true, claims = false } = options;
     return {
       module: DataModule,
       global: true,
-      providers: [...connections(options), ...(publishes ? [relay(options)] : [])],
+      providers: [
+        ...connections(options),
+        ...(publishes ? [relay(options)] : []),
+        ...(claims ? [claimsPruner(options)] : []),
+      ],
       exports: [Database, EventBus, ...(publishes ? [OutboxRelay] : [])],
     };
   }
@@ -48,7 +55,7 @@ function connections({ name, config, logger }: DataOptions): Provider[] {
     },
     {
       provide: Connections,
-      inject: [Database, EventBus, { token: OutboxRelay, optional: true }],
+      inject: [Database, EventBus, optional(OutboxRelay), optional(ClaimsPruner)],
       useFactory: (...parts: ConstructorParameters<typeof Connections>) => new Connections(...parts),
     },
   ];
@@ -62,15 +69,33 @@ function relay({ name, logger }: DataOptions): Provider {
   };
 }
 
+function claimsPruner({ logger }: DataOptions): Provider {
+  return {
+    provide: ClaimsPruner,
+    inject: [Database],
+    useFactory: (database: Database) => new ClaimsPruner(database, logger),
+  };
+}
+
+function optional(token: Type): OptionalFactoryDependency {
+  return { token, optional: true };
+}
+
 class Connections {
   constructor(
     private readonly database: Database,
     private readonly bus: EventBus,
     private readonly relay?: OutboxRelay,
+    private readonly pruner?: ClaimsPruner,
   ) {}
 
   onApplicationBootstrap(): void {
     this.relay?.start();
+    this.pruner?.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.pruner?.stop();
   }
 
   /** After consumers and workers have stopped in `onModuleDestroy`, so that what they wrote last is published too. */

@@ -1,3 +1,5 @@
+export { commitCutter } from './commit-cutter.js';
+export type { CommitCutter, Cut } from './commit-cutter.js';
 export { eventually } from './eventually.js';
 export { fakeService } from './fake-service.js';
 export type { FakeCall, FakeHandlers, FakeService } from './fake-service.js';
