@@ -16,6 +16,8 @@ export interface GatewayConfig {
   readonly rateLimit: number;
   /** Of these, requests to `/v1/auth`, where passwords are guessed. */
   readonly authRateLimit: number;
+  /** Longest that a body may take to arrive; product files take their time. */
+  readonly bodyTimeoutMs: number;
   /** Largest product file, in bytes. */
   readonly importMaxBytes: number;
   /** Most event streams that are open at a time. */
@@ -39,6 +41,7 @@ const SHAPE = {
   SOUK_PAYMENTS_ADDRESS: address().default('127.0.0.1:50055'),
   SOUK_RATE_LIMIT: wholeNumber().default(200_000),
   SOUK_AUTH_RATE_LIMIT: wholeNumber().default(600),
+  SOUK_BODY_TIMEOUT_MS: wholeNumber().default(20_000),
   SOUK_IMPORT_MAX_BYTES: wholeNumber().default(128 * 1024 * 1024),
   SOUK_MAX_EVENT_STREAMS: wholeNumber().default(1_000),
   SOUK_TRUSTED_PROXIES: z.string().default(''),
@@ -62,6 +65,7 @@ export function gatewayConfig(env: NodeJS.ProcessEnv = process.env): GatewayConf
     },
     rateLimit: given.SOUK_RATE_LIMIT,
     authRateLimit: given.SOUK_AUTH_RATE_LIMIT,
+    bodyTimeoutMs: given.SOUK_BODY_TIMEOUT_MS,
     importMaxBytes: given.SOUK_IMPORT_MAX_BYTES,
     maxEventStreams: given.SOUK_MAX_EVENT_STREAMS,
     trustedProxies: listed(given.SOUK_TRUSTED_PROXIES),

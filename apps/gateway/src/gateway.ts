@@ -33,7 +33,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   addRequestHooks(fastify, logger);
-  addBodyParsers(fastify);
+  addBodyParsers(fastify, config.bodyTimeoutMs);
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(config, logger), adapter, {
     logger: nestLogger(logger),
     bodyParser: false,

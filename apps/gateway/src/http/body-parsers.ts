@@ -1,9 +1,10 @@
 /**
- * Which bodies are read, and how. JSON of up to 1 MiB, except where a route takes the bytes as they came or, for product
- * files, the stream itself; an empty body is no body, whatever its content type says. Everything else is refused.
+ * Which bodies are read, and how. JSON of up to 1 MiB that arrives within a time, except where a route takes the bytes as
+ * they came or, for product files, the stream itself; an empty body is no body, whatever its content type says. Everything
+ * else is refused.
  */
 import { DomainError } from '@souk/errors';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify';
 
 /** Declares with `@RouteConfig` what a route takes in place of parsed JSON. */
 export interface BodyConfig {
@@ -12,7 +13,11 @@ export interface BodyConfig {
 
 export const BODY_LIMIT = 1024 * 1024;
 
-export function addBodyParsers(fastify: FastifyInstance): void {
+export function addBodyParsers(fastify: FastifyInstance, timeoutMs: number): void {
+  fastify.addHook('preParsing', (request, _reply, payload, done) => {
+    if (hasBody(request) && wantedBody(request) !== 'csv') endAfter(timeoutMs, payload);
+    done(null, payload);
+  });
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<Buffer>(
@@ -30,6 +35,23 @@ export function addBodyParsers(fastify: FastifyInstance): void {
     if (wantedBody(request) === 'csv') done(null, payload);
     else done(unsupported('application/json'));
   });
+}
+
+/** Fails a body that takes too long; who sends it byte by byte would hold a connection and memory for as long as he likes. */
+function endAfter(timeoutMs: number, payload: RequestPayload): void {
+  const timer = setTimeout(() => {
+    // Nobody listens where reading was given up already, for example because the body is too large.
+    if (payload.listenerCount('error') > 0) payload.emit('error', tooSlow());
+  }, timeoutMs);
+  payload.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer));
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function tooSlow(): DomainError {
+  return new DomainError({ kind: 'invalid', reason: 'BODY_TOO_SLOW', message: 'The body did not arrive in time.' });
 }
 
 function wantedBody(request: FastifyRequest): BodyConfig['body'] {

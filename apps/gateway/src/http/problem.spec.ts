@@ -23,6 +23,7 @@ it.each([
   ['unavailable', 'DEADLINE_EXCEEDED', 504],
   ['refused', 'PAYMENT_DECLINED', 402],
   ['invalid', 'IMPORT_TOO_LARGE', 413],
+  ['invalid', 'BODY_TOO_SLOW', 408],
   ['conflict', 'REQUEST_ID_REUSED', 422],
   ['invalid', 'WRONG_CREDENTIALS', 401],
   ['refused', 'VERSION_MISMATCH', 412],

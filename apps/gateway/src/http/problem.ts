@@ -41,6 +41,7 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
 // Where HTTP has a better word than the kind.
 const STATUS_OF_REASON: Readonly<Record<string, number>> = {
   BODY_TOO_LARGE: 413,
+  BODY_TOO_SLOW: 408,
   DEADLINE_EXCEEDED: 504,
   IMPORT_TOO_LARGE: 413,
   PAYMENT_DECLINED: 402,
