@@ -44,9 +44,13 @@ export function clientProviders(config: GatewayConfig): Provider[] {
     },
     {
       provide: INVENTORY,
-      useFactory: () => rpcClient(InventoryServiceService, { ...to('inventory'), idempotent: ['setStock'] }),
+      useFactory: () =>
+        rpcClient(InventoryServiceService, { ...to('inventory'), idempotent: ['setStock', 'adjustStock'] }),
     },
-    { provide: CARTS, useFactory: () => rpcClient(CartsServiceService, to('orders')) },
+    {
+      provide: CARTS,
+      useFactory: () => rpcClient(CartsServiceService, { ...to('orders'), idempotent: ['holdCart'] }),
+    },
     {
       provide: ORDERS,
       useFactory: () =>
@@ -57,7 +61,11 @@ export function clientProviders(config: GatewayConfig): Provider[] {
     },
     {
       provide: PAYMENTS,
-      useFactory: () => rpcClient(PaymentsServiceService, { ...to('payments'), idempotent: ['receiveWebhook'] }),
+      useFactory: () =>
+        rpcClient(PaymentsServiceService, {
+          ...to('payments'),
+          idempotent: ['capturePayment', 'refundPayment', 'receiveWebhook'],
+        }),
     },
   ];
 }

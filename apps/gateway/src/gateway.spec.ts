@@ -25,7 +25,7 @@ it('has a rule for every route that says who may use it', () => {
   expect(routes.filter(({ rule }) => rule === undefined)).toEqual([]);
 });
 
-it('lets nobody but staff change the catalogue, the stock and what was sent off', () => {
+it('lets nobody but staff change the catalogue, the stock, what was sent off and what was paid', () => {
   const staffOnly = app
     .get(Routes)
     .all()
@@ -35,10 +35,14 @@ it('lets nobody but staff change the catalogue, the stock and what was sent off'
     'ImportsController.get',
     'ImportsController.start',
     'OrdersController.fulfill',
+    'PaymentsController.capture',
     'PaymentsController.get',
+    'PaymentsController.getRefund',
+    'PaymentsController.refund',
     'ProductsController.create',
     'ProductsController.remove',
     'ProductsController.update',
+    'StockController.adjust',
     'StockController.movements',
     'StockController.set',
   ]);

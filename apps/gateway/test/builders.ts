@@ -1,9 +1,11 @@
 import type { Product, Variant } from '@souk/proto/catalog/v1';
 import type { Cart, Order, PlaceOrderResponse } from '@souk/proto/orders/v1';
+import type { Payment, Refund } from '@souk/proto/payments/v1';
 
 export const ORDER_ID = '019a6e0c-6f3e-7c1a-9b57-2f1d3c4b5a60';
 export const CART_ID = '019a6e0c-6f3e-7c1a-9b57-2f1d3c4b5a61';
 export const USER_ID = '019a6e0c-6f3e-7c1a-9b57-2f1d3c4b5a62';
+export const REFUND_ID = '019a6e0c-6f3e-7c1a-9b57-2f1d3c4b5a64';
 export const NOON = new Date('2026-03-01T12:00:00.000Z');
 
 const usd = (amount: bigint) => ({ amount, currency: 'USD' });
@@ -33,6 +35,7 @@ export function anOrder(changes: Partial<Order> = {}): Order {
     version: 2,
     createTime: NOON,
     updateTime: NOON,
+    refundedAmount: 0n,
     ...changes,
   };
 }
@@ -74,6 +77,38 @@ export function aCart(changes: Partial<Cart> = {}): Cart {
     version: 1,
     createTime: NOON,
     updateTime: NOON,
+    ...changes,
+  };
+}
+
+export function aPayment(changes: Partial<Payment> = {}): Payment {
+  return {
+    paymentId: '019a6e0c-6f3e-7c1a-9b57-2f1d3c4b5a65',
+    orderId: ORDER_ID,
+    state: 'STATE_CAPTURED',
+    amount: usd(3998n),
+    capturedAmount: 3998n,
+    refundedAmount: 0n,
+    disputedAmount: 0n,
+    method: 'card',
+    providerReference: 'pi_1',
+    declineCode: '',
+    captures: [],
+    refunds: [],
+    version: 3,
+    createTime: NOON,
+    updateTime: NOON,
+    ...changes,
+  };
+}
+
+export function aRefund(changes: Partial<Refund> = {}): Refund {
+  return {
+    refundId: REFUND_ID,
+    amount: 500n,
+    state: 'STATE_SUCCEEDED',
+    reason: 'Torn.',
+    createTime: NOON,
     ...changes,
   };
 }

@@ -39,6 +39,7 @@ describe('placing an order', () => {
         },
       ],
       total: { amount: 3998, currency: 'USD' },
+      refunded: { amount: 0, currency: 'USD' },
       email: 'noor@example.com',
       shippingAddress: { name: 'Noor', line1: '12 Lane', city: 'Leipzig', postalCode: '04109', country: 'DE' },
       paymentMethod: 'card',
@@ -103,7 +104,7 @@ describe('placing an order', () => {
     expect(response.headers.get('idempotency-replayed')).toBe('true');
   });
 
-  it('refuses a key that was used for another order with 422', async () => {
+  it('refuses a key that was used for another order with 422 (F4)', async () => {
     gateway.services.answers.orders.placeOrder = () => {
       throw new DomainError({ kind: 'conflict', reason: 'REQUEST_ID_REUSED', message: 'The key was used.' });
     };
@@ -256,6 +257,18 @@ describe('following an order', () => {
     expect(JSON.parse(events[2]?.split('data: ')[1] ?? '')).toMatchObject({ id: ORDER_ID, state: 'FULFILLED' });
   });
 
+  it('ends with an order of which money went back', async () => {
+    gateway.services.answers.orders.getOrder = () => ({
+      order: anOrder({ state: 'STATE_REFUNDED', refundedAmount: 500n }),
+    });
+    const events = (await (await gateway.fetch(`/v1/orders/${ORDER_ID}/events`)).text()).trim().split('\n\n');
+    expect(events).toHaveLength(1);
+    expect(JSON.parse(events[0]?.split('data: ')[1] ?? '')).toMatchObject({
+      state: 'REFUNDED',
+      refunded: { amount: 500, currency: 'USD' },
+    });
+  });
+
   it('answers with a problem where there is no such order', async () => {
     gateway.services.answers.orders.getOrder = () => {
       throw new DomainError({ kind: 'not_found', reason: 'ORDER_NOT_FOUND', message: 'There is no such order.' });
@@ -286,6 +299,7 @@ describe('changing an order', () => {
   it('calls an order off for the guest who placed it', async () => {
     gateway.services.answers.orders.cancelOrder = ({ accessToken }) => ({
       order: anOrder({ state: accessToken === 'guest-token' ? 'STATE_CANCELLED' : 'STATE_CONFIRMED' }),
+      replayed: false,
     });
     const response = await gateway.fetch(`/v1/orders/${ORDER_ID}/cancel`, { method: 'POST', token: 'guest-token' });
     expect(response.status).toBe(200);
@@ -296,7 +310,7 @@ describe('changing an order', () => {
     const tracked: string[] = [];
     gateway.services.answers.orders.fulfillOrder = ({ tracking }) => {
       tracked.push(tracking);
-      return { order: anOrder({ state: 'STATE_FULFILLED' }) };
+      return { order: anOrder({ state: 'STATE_FULFILLED' }), replayed: false };
     };
     const path = `/v1/orders/${ORDER_ID}/fulfill`;
     expect((await gateway.fetch(path, { method: 'POST', token: gateway.customer })).status).toBe(403);

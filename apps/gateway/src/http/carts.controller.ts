@@ -1,16 +1,18 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { hasReason } from '@souk/errors';
 import type { Cart } from '@souk/proto/orders/v1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { CARTS, type CartsClient } from '../clients.js';
 import { Access } from './access.js';
 import { Answers, Fails, TakesIfMatch } from './api-docs.js';
-import { cartSchema, setLineBody } from './carts.schemas.js';
+import { cartHoldSchema, cartSchema, setLineBody } from './carts.schemas.js';
 import { idSchema, skuSchema } from './fields.schemas.js';
 import { moneyView, present, required, timeView } from './fields.view.js';
 import { lineView } from './orders.view.js';
 import { etagOf, expectedVersion } from './preconditions.js';
+import { ProblemError } from './problem.js';
 
 type CartView = z.infer<typeof cartSchema>;
 
@@ -79,6 +81,22 @@ export class CartsController {
     return answered(cart, reply);
   }
 
+  @Post(':id/hold')
+  @HttpCode(200)
+  @Access('anyone')
+  @ApiOperation({
+    summary: 'Hold the stock of a cart for some minutes',
+    description:
+      'Nobody else can buy it meanwhile; placing the order takes it over. Called again, it holds the present lines and ' +
+      'the time begins anew.',
+  })
+  @Answers(200, 'All lines are held.', cartHoldSchema)
+  @Fails({ 404: ['CART_NOT_FOUND'], 409: ['STOCK_SHORT', 'CART_EMPTY', 'CART_ORDERED'] })
+  async hold(@Param('id', { schema: idSchema }) cartId: string): Promise<z.infer<typeof cartHoldSchema>> {
+    const { expireTime } = await this.carts.holdCart({ cartId }).catch(failWithShortages);
+    return { expiresAt: timeView(expireTime) };
+  }
+
   @Delete(':id')
   @HttpCode(204)
   @Access('anyone')
@@ -88,6 +106,13 @@ export class CartsController {
   async remove(@Param('id', { schema: idSchema }) cartId: string): Promise<void> {
     await this.carts.deleteCart({ cartId });
   }
+}
+
+/** An error's facts are texts; a problem document shows the shortages like that of a refused order. */
+function failWithShortages(error: unknown): never {
+  const shortages = hasReason(error, 'STOCK_SHORT') ? error.metadata['shortages'] : undefined;
+  if (!hasReason(error, 'STOCK_SHORT') || !shortages) throw error;
+  throw new ProblemError(error, { shortages: JSON.parse(shortages) as unknown });
 }
 
 function answered(answer: Cart | undefined, reply: FastifyReply): CartView {

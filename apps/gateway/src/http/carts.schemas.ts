@@ -21,4 +21,8 @@ export const cartSchema = z
     createdAt: timeSchema,
     updatedAt: timeSchema,
   })
-  .meta({ id: 'Cart', description: "A cart at today's prices; nothing is held for it." });
+  .meta({ id: 'Cart', description: "A cart at today's prices." });
+
+export const cartHoldSchema = z
+  .object({ expiresAt: timeSchema.meta({ description: 'When the hold ends by itself.' }) })
+  .meta({ id: 'CartHold', description: 'The stock of a cart is held.' });

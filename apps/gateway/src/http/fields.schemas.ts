@@ -30,6 +30,11 @@ export const skuSchema = z
   .max(100)
   .meta({ description: 'Stock-keeping unit.', example: 'LANTERN-BRASS' });
 
+export const reasonSchema = z
+  .string()
+  .max(200)
+  .meta({ description: 'Why, in a sentence for people.', example: 'Broken in transit.' });
+
 export const versionSchema = z.int().meta({ description: 'Grows by one with each change.', example: 1 });
 
 export const timeSchema = z.iso.datetime().meta({ example: '2026-03-01T12:00:00.000Z' });

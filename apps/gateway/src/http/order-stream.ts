@@ -19,7 +19,12 @@ const POLL_MS = 500;
 const HEARTBEAT_MS = 15_000;
 const SETTLED_IDLE_MS = 60_000;
 const PENDING_IDLE_MS = 10 * 60_000;
-const LAST_STATES: readonly Order['state'][] = ['STATE_REJECTED', 'STATE_CANCELLED', 'STATE_FULFILLED'];
+const LAST_STATES: readonly Order['state'][] = [
+  'STATE_REJECTED',
+  'STATE_CANCELLED',
+  'STATE_FULFILLED',
+  'STATE_REFUNDED',
+];
 
 @Injectable()
 export class OrderStreams implements OnModuleDestroy {

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Order } from '@souk/proto/orders/v1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import { Access, orderToken } from './access.js';
 import { Answers, Fails, TakesIfNoneMatch } from './api-docs.js';
 import { idSchema } from './fields.schemas.js';
 import { nextCursorView, present, required } from './fields.view.js';
-import { IdempotencyKey } from './idempotency-key.js';
+import { markReplayed, OptionalKey, REPLAYED, RequiredKey } from './idempotency-key.js';
 import { OrderStreams } from './order-stream.js';
 import {
   fulfillBody,
@@ -46,11 +46,6 @@ export class OrdersController {
   @Post()
   @Access('anyone')
   @ApiOperation({ summary: 'Place an order' })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: true,
-    description: 'The same key places the order once; 1 to 255 printable characters.',
-  })
   @Answers(201, 'The order is confirmed.', placedOrderSchema, {
     Location: 'Address of the order.',
     ETag: 'Its version.',
@@ -61,21 +56,19 @@ export class OrdersController {
     'Retry-After': 'Seconds to wait before asking.',
   })
   @Fails({
-    400: ['IDEMPOTENCY_KEY_MISSING', 'INVALID_ARGUMENT'],
     402: ['PAYMENT_DECLINED'],
     404: ['CART_NOT_FOUND'],
     409: ['STOCK_SHORT', 'SKU_NOT_FOR_SALE', 'CART_EMPTY'],
-    422: ['REQUEST_ID_REUSED'],
     504: ['DEADLINE_EXCEEDED'],
   })
   async place(
-    @IdempotencyKey() key: string,
+    @RequiredKey() key: string,
     @Body({ schema: placeOrderBody }) body: z.infer<typeof placeOrderBody>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof placedOrderSchema>> {
     const answer = await this.orders.placeOrder(toPlaceOrder(key, body), { timeoutMs: PLACE_TIMEOUT_MS });
     const order = required(answer.order);
-    if (answer.replayed) void reply.header('idempotency-replayed', 'true');
+    markReplayed(reply, answer.replayed);
     if (order.state === 'STATE_REJECTED') throw rejectionProblem(order);
     void reply.headers({ location: `/v1/orders/${order.orderId}`, etag: etagOf(order.version) });
     if (order.state === 'STATE_PENDING') void reply.status(202).header('retry-after', RETRY_AFTER_S);
@@ -154,30 +147,33 @@ export class OrdersController {
   @GuestToken()
   @Answers(200, 'The order: CANCELLED, or still PENDING with the cancellation noted.', orderSchema, {
     ETag: 'Its version.',
+    ...REPLAYED,
   })
   @Fails({ 404: ['ORDER_NOT_FOUND'], 409: ['ORDER_NOT_CANCELLABLE'] })
   async cancel(
+    @OptionalKey() requestId: string,
     @Param('id', { schema: idSchema }) orderId: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderView> {
-    const { order } = await this.orders.cancelOrder({ orderId, accessToken: orderToken(request) });
-    return changed(order, reply);
+    const accessToken = orderToken(request);
+    return changed(await this.orders.cancelOrder({ orderId, accessToken, requestId }), reply);
   }
 
   @Post(':id/fulfill')
   @HttpCode(200)
   @Access('staff')
   @ApiOperation({ summary: 'Mark an order as handed to the carrier' })
-  @Answers(200, 'The order.', orderSchema, { ETag: 'Its version.' })
+  @Answers(200, 'The order.', orderSchema, { ETag: 'Its version.', ...REPLAYED })
   @Fails({ 404: ['ORDER_NOT_FOUND'], 409: ['ORDER_NOT_FULFILLABLE'] })
   async fulfill(
+    @OptionalKey() requestId: string,
     @Param('id', { schema: idSchema }) orderId: string,
     @Body({ schema: fulfillBody }) body: z.infer<typeof fulfillBody>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrderView> {
-    const { order } = await this.orders.fulfillOrder({ orderId, tracking: body?.tracking ?? '' });
-    return changed(order, reply);
+    const tracking = body?.tracking ?? '';
+    return changed(await this.orders.fulfillOrder({ orderId, tracking, requestId }), reply);
   }
 
   private async read(orderId: string, request: FastifyRequest): Promise<Order> {
@@ -186,8 +182,9 @@ export class OrdersController {
   }
 }
 
-function changed(answered: Order | undefined, reply: FastifyReply): OrderView {
-  const order = required(answered);
+function changed(answer: { order?: Order | undefined; replayed: boolean }, reply: FastifyReply): OrderView {
+  const order = required(answer.order);
+  markReplayed(reply, answer.replayed);
   void reply.header('etag', etagOf(order.version));
   return orderView(order);
 }

@@ -12,7 +12,7 @@ import {
 
 const text = (max: number, example: string) => z.string().min(1).max(max).meta({ example });
 
-export const orderStates = ['PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'FULFILLED'] as const;
+export const orderStates = ['PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'FULFILLED', 'REFUNDED'] as const;
 const stateSchema = z.enum(orderStates).meta({ id: 'OrderState', description: 'Where an order stands.' });
 
 const addressInput = z
@@ -121,6 +121,7 @@ export const orderSchema = z
     state: stateSchema,
     lines: z.array(orderLineSchema),
     total: moneySchema,
+    refunded: moneySchema.meta({ description: 'Given back so far.' }),
     email: z.string(),
     shippingAddress: addressSchema,
     paymentMethod: z.string().meta({ example: 'card' }),
@@ -146,11 +147,15 @@ export const orderPageSchema = z
   .object({ items: z.array(orderSchema), nextCursor: nextCursorSchema })
   .meta({ id: 'OrderPage' });
 
+const TIMELINE_KINDS =
+  'PLACED, STOCK_HELD, STOCK_SHORT, PAYMENT_AUTHORIZED, PAYMENT_DECLINED, CONFIRMED, REJECTED, CANCEL_REQUESTED, CANCELLED, ' +
+  'PAYMENT_RETURNED, STOCK_RELEASED, FULFILLED, PAYMENT_LOST, REFUNDED; there may be more one day.';
+
 export const timelineSchema = z
   .object({
     items: z.array(
       z.object({
-        kind: z.string().meta({ example: 'PAYMENT_AUTHORIZED' }),
+        kind: z.string().meta({ description: TIMELINE_KINDS, example: 'PAYMENT_AUTHORIZED' }),
         time: timeSchema,
         detail: z.string(),
       }),

@@ -10,12 +10,14 @@ export type OrderView = z.infer<typeof orderSchema>;
 type LineView = z.infer<typeof orderLineSchema>;
 
 export function orderView(order: Order): OrderView {
+  const total = required(order.total);
   return {
     id: order.orderId,
     number: order.number,
     state: enumView('STATE_', order.state) as OrderView['state'],
     lines: order.lines.map(lineView),
-    total: moneyView(required(order.total)),
+    total: moneyView(total),
+    refunded: moneyView({ ...total, amount: order.refundedAmount }),
     email: order.email,
     shippingAddress: addressView(required(order.shippingAddress)),
     paymentMethod: order.paymentMethod,

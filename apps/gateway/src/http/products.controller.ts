@@ -9,7 +9,7 @@ import { Access } from './access.js';
 import { Answers, Fails, TakesIfMatch, TakesIfNoneMatch } from './api-docs.js';
 import { StockReader } from './availability.js';
 import { nextCursorView, required } from './fields.view.js';
-import { optionalKey } from './idempotency-key.js';
+import { keyOf } from './idempotency-key.js';
 import { digestEtag, expectedVersion, unchanged } from './preconditions.js';
 import {
   categoriesSchema,
@@ -80,7 +80,7 @@ export class ProductsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductView> {
-    const requestId = optionalKey(request) ?? randomUUID();
+    const requestId = keyOf(request) || randomUUID();
     const { product } = await this.catalog.createProduct({ product: toProduct(body), requestId });
     const view = await this.withStock(product);
     void reply.headers({ location: `/v1/products/${view.id}`, etag: productEtag(view) });

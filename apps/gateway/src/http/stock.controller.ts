@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Body, Controller, Get, Inject, Param, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Movement, Stock } from '@souk/proto/inventory/v1';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -9,9 +9,9 @@ import { Access } from './access.js';
 import { Answers, Fails, TakesIfMatch, TakesIfNoneMatch } from './api-docs.js';
 import { skuSchema } from './fields.schemas.js';
 import { enumView, nextCursorView, required, timeView } from './fields.view.js';
-import { optionalKey } from './idempotency-key.js';
+import { markReplayed, OptionalKey, REPLAYED, RequiredKey } from './idempotency-key.js';
 import { etagOf, expectedVersion, unchanged } from './preconditions.js';
-import { listMovementsQuery, movementPageSchema, setStockBody, stockSchema } from './stock.schemas.js';
+import { adjustStockBody, listMovementsQuery, movementPageSchema, setStockBody, stockSchema } from './stock.schemas.js';
 
 type StockView = z.infer<typeof stockSchema>;
 type MovementView = z.infer<typeof movementPageSchema>['items'][number];
@@ -41,21 +41,36 @@ export class StockController {
   @Access('staff')
   @ApiOperation({ summary: 'Set the units on hand after a count' })
   @TakesIfMatch()
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'UUID: the same key sets the stock once.' })
-  @Answers(200, 'The stock after the count.', stockSchema, { ETag: 'Its new version.' })
+  @Answers(200, 'The stock after the count.', stockSchema, { ETag: 'Its new version.', ...REPLAYED })
   @Fails({ 409: ['STOCK_BELOW_HELD'] })
   async set(
+    @OptionalKey() key: string,
     @Param('sku', { schema: skuSchema }) sku: string,
     @Body({ schema: setStockBody }) { onHand }: z.infer<typeof setStockBody>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StockView> {
-    const requestId = optionalKey(request) ?? randomUUID();
+    // A key of our own lets the call be tried again where inventory was away.
+    const requestId = key || randomUUID();
     const expected = expectedVersion(request);
-    const { stock } = await this.inventory.setStock({ sku, onHand, expectedVersion: expected, requestId });
-    const view = stockView(required(stock));
-    void reply.header('etag', etagOf(view.version));
-    return view;
+    const { stock, replayed } = await this.inventory.setStock({ sku, onHand, expectedVersion: expected, requestId });
+    return changed(reply, stock, replayed);
+  }
+
+  @Post(':sku/adjustments')
+  @HttpCode(200)
+  @Access('staff')
+  @ApiOperation({ summary: 'Add units that came in, or take some off' })
+  @Answers(200, 'The stock after the change.', stockSchema, { ETag: 'Its new version.', ...REPLAYED })
+  @Fails({ 404: ['SKU_NOT_FOUND'], 409: ['STOCK_BELOW_HELD'] })
+  async adjust(
+    @RequiredKey() requestId: string,
+    @Param('sku', { schema: skuSchema }) sku: string,
+    @Body({ schema: adjustStockBody }) { delta, reason = '' }: z.infer<typeof adjustStockBody>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StockView> {
+    const { stock, replayed } = await this.inventory.adjustStock({ sku, delta, reason, requestId });
+    return changed(reply, stock, replayed);
   }
 
   @Get(':sku/movements')
@@ -69,6 +84,13 @@ export class StockController {
     const page = await this.inventory.listMovements({ sku, pageSize: limit, pageToken: cursor });
     return { items: page.movements.map(movementView), nextCursor: nextCursorView(page.nextPageToken) };
   }
+}
+
+function changed(reply: FastifyReply, stock: Stock | undefined, replayed: boolean): StockView {
+  const view = stockView(required(stock));
+  void reply.header('etag', etagOf(view.version));
+  markReplayed(reply, replayed);
+  return view;
 }
 
 function stockView({ sku, onHand, held, available, version }: Stock): StockView {
