@@ -1,3 +1,15 @@
-export { GUEST, isStaff, userIdOf, type Guest, type Principal, type Role, type User } from './principal.js';
+export { BUILT_IN_ROLES, isBuiltInRole, isPermission, PERMISSIONS, type Permission, type Role } from './permissions.js';
+export {
+  GUEST,
+  isAdmin,
+  isStaff,
+  may,
+  subjectOf,
+  userIdOf,
+  type Client,
+  type Guest,
+  type Principal,
+  type User,
+} from './principal.js';
 export { Allow, authorize, rulesOf, type Rule } from './rules.js';
 export { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER, TokenVerifier, type KeySource } from './token-verifier.js';

@@ -3,10 +3,14 @@
  * that nothing is open by oversight. Rules about single objects (my order, my cart) are the use case's business.
  */
 import { DomainError } from '@souk/errors';
-import { isStaff, type Principal } from './principal.js';
+import { isPermission, type Permission } from './permissions.js';
+import { isAdmin, isStaff, may, type Principal } from './principal.js';
 
-/** `service:orders` lets the orders service in, and nobody else. Several rules are alternatives. */
-export type Rule = 'anyone' | 'user' | 'staff' | 'admin' | `service:${string}`;
+/**
+ * `service:orders` lets the orders service in, and nobody else; a permission lets in whoever has it, people and programs.
+ * Several rules are alternatives.
+ */
+export type Rule = 'anyone' | 'user' | 'staff' | 'admin' | Permission | `service:${string}`;
 
 const RULES = new WeakMap<object, Map<string, readonly Rule[]>>();
 
@@ -51,8 +55,8 @@ function satisfies(rule: Rule, principal: Principal, caller: string | undefined)
     case 'staff':
       return isStaff(principal);
     case 'admin':
-      return principal.kind === 'user' && principal.roles.includes('admin');
+      return isAdmin(principal);
     default:
-      return caller !== undefined && rule === `service:${caller}`;
+      return isPermission(rule) ? may(principal, rule) : caller !== undefined && rule === `service:${caller}`;
   }
 }

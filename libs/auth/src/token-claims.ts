@@ -1,0 +1,38 @@
+// What a verified access token says of its bearer. Claims that are not understood are left out, never guessed: a permission
+// of a later version opens nothing here. Tokens of people name their roles, so that what a built-in role may do is decided
+// by the version that is asked.
+import type { JWTPayload } from 'jose';
+import { BUILT_IN_ROLES, isBuiltInRole, isPermission, type Permission } from './permissions.js';
+import type { Client, User } from './principal.js';
+
+/** @param payload of a token whose signature was verified */
+export function toPrincipal(payload: JWTPayload): User | Client {
+  const { sub = '', client_id: clientId, scope } = payload;
+  if (typeof clientId === 'string') return { kind: 'client', clientId, permissions: known(words(scope)) };
+  const roles = strings(payload['roles']);
+  return {
+    kind: 'user',
+    userId: sub,
+    email: text(payload['email']),
+    emailVerified: payload['email_verified'] === true,
+    roles,
+    permissions: known([...roles.filter(isBuiltInRole).flatMap((role) => BUILT_IN_ROLES[role]), ...words(scope)]),
+    sessionId: text(payload['sid']),
+  };
+}
+
+function known(names: readonly string[]): Permission[] {
+  return [...new Set(names.filter(isPermission))];
+}
+
+function words(claim: unknown): string[] {
+  return text(claim).split(' ');
+}
+
+function strings(claim: unknown): string[] {
+  return Array.isArray(claim) ? claim.filter((item) => typeof item === 'string') : [];
+}
+
+function text(claim: unknown): string {
+  return typeof claim === 'string' ? claim : '';
+}
