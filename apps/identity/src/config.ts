@@ -1,7 +1,7 @@
 import { ConfigError, loadConfig } from '@souk/config';
 import { dataFields, serviceFields } from '@souk/service';
 import { z } from 'zod';
-import { emailFault, isGuessable, passwordFault } from './account-rules.js';
+import { emailFault, isGuessable, passwordFault } from './accounts/account-rules.js';
 
 export interface FirstAdminAccount {
   readonly email: string;

@@ -1,6 +1,6 @@
 import { outboxEvent, type OutboxEvent } from '@souk/outbox';
 import { UserRegistered } from '@souk/proto/identity/v1';
-import type { User } from './users.store.js';
+import type { User } from './accounts/users.store.js';
 
 /** The fact that somebody has an account now. */
 export function userRegistered({ userId, email, name, createdAt }: User): OutboxEvent {

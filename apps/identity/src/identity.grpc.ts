@@ -17,14 +17,14 @@ import {
   type User as UserMessage,
 } from '@souk/proto/identity/v1';
 import { currentPrincipal, RpcController, type Handlers } from '@souk/rpc';
-import { ACCESS_TOKEN_SECONDS } from './access-tokens.js';
-import { Login } from './login.js';
-import { parseRefreshToken } from './refresh-token.js';
-import { RefreshSession } from './refresh-session.js';
-import { Register, type LoggedIn } from './register.js';
-import { SessionsStore } from './sessions.store.js';
-import { SigningKeys } from './signing-keys.js';
-import { UsersStore, type User } from './users.store.js';
+import { ACCESS_TOKEN_SECONDS } from './tokens/access-tokens.js';
+import { Login } from './sessions/login.js';
+import { parseRefreshToken } from './sessions/refresh-token.js';
+import { RefreshSession } from './sessions/refresh-session.js';
+import { Register, type LoggedIn } from './accounts/register.js';
+import { SessionsStore } from './sessions/sessions.store.js';
+import { SigningKeys } from './tokens/signing-keys.js';
+import { UsersStore, type User } from './accounts/users.store.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

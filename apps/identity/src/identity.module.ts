@@ -3,19 +3,19 @@ import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { DataModule } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
-import { AccessTokens } from './access-tokens.js';
+import { AccessTokens } from './tokens/access-tokens.js';
 import type { IdentityConfig } from './config.js';
-import { FirstAdmin } from './first-admin.js';
+import { FirstAdmin } from './accounts/first-admin.js';
 import { IdentityGrpc } from './identity.grpc.js';
 import { KeyCipher } from './key-cipher.js';
-import { Login } from './login.js';
-import { PasswordHasher } from './password-hasher.js';
-import { RefreshSession } from './refresh-session.js';
-import { Register } from './register.js';
-import { SessionsStore } from './sessions.store.js';
-import { SigningKeys } from './signing-keys.js';
-import { SigningKeysStore } from './signing-keys.store.js';
-import { UsersStore } from './users.store.js';
+import { Login } from './sessions/login.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { RefreshSession } from './sessions/refresh-session.js';
+import { Register } from './accounts/register.js';
+import { SessionsStore } from './sessions/sessions.store.js';
+import { SigningKeys } from './tokens/signing-keys.js';
+import { SigningKeysStore } from './tokens/signing-keys.store.js';
+import { UsersStore } from './accounts/users.store.js';
 
 @Module({})
 export class IdentityModule {

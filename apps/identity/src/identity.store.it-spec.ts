@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { testDatabase, type TestDatabase } from '@souk/testing';
 import { sql } from '@souk/postgres';
 import { KeyCipher } from './key-cipher.js';
-import { parseRefreshToken } from './refresh-token.js';
-import { SessionsStore } from './sessions.store.js';
-import { SigningKeys } from './signing-keys.js';
-import { SigningKeysStore } from './signing-keys.store.js';
-import { UsersStore, type NewUser } from './users.store.js';
+import { parseRefreshToken } from './sessions/refresh-token.js';
+import { SessionsStore } from './sessions/sessions.store.js';
+import { SigningKeys } from './tokens/signing-keys.js';
+import { SigningKeysStore } from './tokens/signing-keys.store.js';
+import { UsersStore, type NewUser } from './accounts/users.store.js';
 
 const newCipher = () => new KeyCipher(randomBytes(32).toString('base64'));
 const nothing = async () => undefined;

@@ -3,7 +3,7 @@ import { createLogger } from '@souk/telemetry';
 import type { IdentityConfig } from './config.js';
 import { IdentityGrpc } from './identity.grpc.js';
 import { IdentityModule } from './identity.module.js';
-import { SigningKeys } from './signing-keys.js';
+import { SigningKeys } from './tokens/signing-keys.js';
 
 /** The whole service, as its process and its tests start it. The keys that it verifies tokens with are its own. */
 export function identityService(config: IdentityConfig): ServiceOptions {

@@ -1,8 +1,8 @@
 import type { OutboxRelay } from '@souk/outbox';
-import type { AccessTokens } from './access-tokens.js';
+import type { AccessTokens } from '../tokens/access-tokens.js';
 import { checkRegistration, type Registration } from './account-rules.js';
-import type { PasswordHasher } from './password-hasher.js';
-import type { SessionsStore } from './sessions.store.js';
+import type { PasswordHasher } from '../passwords/password-hasher.js';
+import type { SessionsStore } from '../sessions/sessions.store.js';
 import type { User, UsersStore } from './users.store.js';
 
 /** An account and the tokens of a session that is open for it. */

@@ -1,10 +1,10 @@
 import { DomainError } from '@souk/errors';
-import type { AccessTokens } from './access-tokens.js';
-import { passwordFault } from './account-rules.js';
-import type { PasswordHasher } from './password-hasher.js';
-import type { LoggedIn } from './register.js';
+import type { AccessTokens } from '../tokens/access-tokens.js';
+import { passwordFault } from '../accounts/account-rules.js';
+import type { PasswordHasher } from '../passwords/password-hasher.js';
+import type { LoggedIn } from '../accounts/register.js';
 import type { SessionsStore } from './sessions.store.js';
-import type { UsersStore } from './users.store.js';
+import type { UsersStore } from '../accounts/users.store.js';
 
 /** Opens a session for whoever knows the password. */
 export class Login {

@@ -1,7 +1,7 @@
 import { hasReason } from '@souk/errors';
 import type { Logger } from '@souk/telemetry';
-import type { FirstAdminAccount } from './config.js';
-import type { PasswordHasher } from './password-hasher.js';
+import type { FirstAdminAccount } from '../config.js';
+import type { PasswordHasher } from '../passwords/password-hasher.js';
 import type { UsersStore } from './users.store.js';
 
 /** Makes the administrator of the configuration when the service starts and nobody is one yet. */

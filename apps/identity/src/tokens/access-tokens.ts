@@ -3,7 +3,7 @@
 import { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@souk/auth';
 import { SignJWT } from 'jose';
 import type { SigningKeys } from './signing-keys.js';
-import type { User } from './users.store.js';
+import type { User } from '../accounts/users.store.js';
 
 export const ACCESS_TOKEN_SECONDS = 15 * 60;
 

@@ -3,7 +3,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { ConfigError } from '@souk/config';
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
-import type { KeyCipher } from './key-cipher.js';
+import type { KeyCipher } from '../key-cipher.js';
 import type { SigningKeysStore, StoredKey } from './signing-keys.store.js';
 
 export interface SigningKey {

@@ -1,10 +1,10 @@
 import { DomainError } from '@souk/errors';
 import type { Logger } from '@souk/telemetry';
-import type { AccessTokens } from './access-tokens.js';
+import type { AccessTokens } from '../tokens/access-tokens.js';
 import { parseRefreshToken } from './refresh-token.js';
-import type { LoggedIn } from './register.js';
+import type { LoggedIn } from '../accounts/register.js';
 import type { SessionsStore } from './sessions.store.js';
-import type { UsersStore } from './users.store.js';
+import type { UsersStore } from '../accounts/users.store.js';
 
 /** Exchanges a refresh token for the next pair, with the roles that the person has by now. */
 export class RefreshSession {

@@ -5,7 +5,7 @@ import type { Role } from '@souk/auth';
 import { DomainError } from '@souk/errors';
 import { appendToOutbox } from '@souk/outbox';
 import { isUniqueViolation, sql, uuidv7, type Database, type Queryable, type Transaction } from '@souk/postgres';
-import { userRegistered } from './identity.events.js';
+import { userRegistered } from '../identity.events.js';
 
 export interface User {
   readonly userId: string;

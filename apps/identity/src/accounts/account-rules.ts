@@ -1,6 +1,6 @@
 // What a new account must look like. Pure: every rule can be read and tested without a database.
 import { DomainError, invalid, type FieldViolation } from '@souk/errors';
-import { COMMON_PASSWORDS } from './common-passwords.js';
+import { COMMON_PASSWORDS } from '../passwords/common-passwords.js';
 
 export interface Registration {
   readonly email: string;
