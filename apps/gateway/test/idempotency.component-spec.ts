@@ -20,7 +20,7 @@ afterAll(() => gateway.stop());
 
 const order = (path: string) => `/v1/orders/${ORDER_ID}/${path}`;
 
-const REQUIRED: readonly KeyedRoute[] = [
+const REQUIRED: readonly [KeyedRoute, ...KeyedRoute[]] = [
   {
     method: 'POST',
     path: '/v1/orders',
@@ -132,6 +132,17 @@ describe.each([...REQUIRED, ...OPTIONAL])('$method $path', (route) => {
   });
 });
 
+it('asks to come back where the first request with the key is still under way (F5)', async () => {
+  const [route] = REQUIRED;
+  route.answer(() => {
+    throw new DomainError({ kind: 'unavailable', reason: 'REQUEST_IN_PROGRESS', message: 'Still worked on.' });
+  });
+  const response = await send(route, 'key-1');
+  expect(response.status).toBe(409);
+  expect(response.headers.get('retry-after')).toBe('1');
+  expect(await response.json()).toMatchObject({ reason: 'REQUEST_IN_PROGRESS' });
+});
+
 it.each(REQUIRED)('$method $path is refused without a key', async (route) => {
   const response = await send(route);
   expect(response.status).toBe(400);
@@ -145,7 +156,7 @@ it.each(OPTIONAL)('$method $path does without a key', async (route) => {
 
 it('documents the key wherever one is taken', async () => {
   const { paths } = (await (await gateway.fetch('/openapi.json')).json()) as {
-    paths: Record<string, Record<string, { parameters: object[]; responses: Record<string, object> }>>;
+    paths: Record<string, Record<string, { parameters: object[]; responses: Record<string, { description: string }> }>>;
   };
   const routes = [
     ...REQUIRED.map((route) => [route, true] as const),
@@ -154,6 +165,7 @@ it('documents the key wherever one is taken', async () => {
   for (const [{ method, path }, required] of routes) {
     const documented = paths[path.replace(ORDER_ID, '{id}').replace('LANTERN', '{sku}')]?.[method.toLowerCase()];
     expect(documented?.parameters).toContainEqual(expect.objectContaining({ name: 'Idempotency-Key', required }));
-    expect(documented?.responses['422']).toBeDefined();
+    expect(documented?.responses['409']?.description).toContain('REQUEST_IN_PROGRESS');
+    expect(documented?.responses['422']?.description).toContain('REQUEST_ID_REUSED');
   }
 });

@@ -59,7 +59,7 @@ function documented({ required }: { required: boolean }): ParameterDecorator {
     const description =
       'Sent again under the same key, the request is carried out once; 1 to 255 printable characters.';
     ApiHeader({ name: 'Idempotency-Key', required, description })(target, name, method);
-    Fails({ 422: ['REQUEST_ID_REUSED'] })(target, name, method);
+    Fails({ 409: ['REQUEST_IN_PROGRESS'], 422: ['REQUEST_ID_REUSED'] })(target, name, method);
     if (required) Fails({ 400: ['IDEMPOTENCY_KEY_MISSING', 'INVALID_ARGUMENT'] })(target, name, method);
   };
 }

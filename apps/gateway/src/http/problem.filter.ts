@@ -27,8 +27,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
-    const later = problem.status === 503 || problem.status === 429;
-    if (later && !reply.hasHeader('retry-after')) void reply.header('retry-after', RETRY_AFTER_S);
+    if (passes(problem) && !reply.hasHeader('retry-after')) void reply.header('retry-after', RETRY_AFTER_S);
     // As bytes, since Fastify adds a charset to texts, which this media type does not have.
     const body = Buffer.from(JSON.stringify(problem));
     void reply.status(problem.status).header('content-type', 'application/problem+json').send(body);
@@ -44,4 +43,9 @@ export class ProblemFilter implements ExceptionFilter {
     if (request.callContext) runInContext(request.callContext, write);
     else write();
   }
+}
+
+/** Whether the same request may do better in a moment. */
+function passes({ status, reason }: Problem): boolean {
+  return status === 503 || status === 429 || reason === 'REQUEST_IN_PROGRESS';
 }

@@ -25,6 +25,7 @@ it.each([
   ['invalid', 'IMPORT_TOO_LARGE', 413],
   ['invalid', 'BODY_TOO_SLOW', 408],
   ['conflict', 'REQUEST_ID_REUSED', 422],
+  ['unavailable', 'REQUEST_IN_PROGRESS', 409],
   ['invalid', 'WRONG_CREDENTIALS', 401],
   ['refused', 'VERSION_MISMATCH', 412],
 ] as const)('has a better word than the kind %s for %s', (kind, reason, status) => {
