@@ -40,9 +40,9 @@ export class FileMailer implements Mailer {
   }
 }
 
-/** `<time>-<kind>-<order number>.eml`: sorts by time and is the same for the same mail. */
-export function fileNameOf({ createdAt, news }: QueuedMail): string {
+/** `<time>-<kind>-<order number or identifier>.eml`: sorts by time and is the same for the same mail. */
+export function fileNameOf({ createdAt, news, notificationId }: QueuedMail): string {
   const time = createdAt.toISOString().replace(/[-:.]/g, '');
-  const orderNumber = news.order.number.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 64);
-  return `${time}-${news.kind}-${orderNumber}.eml`;
+  const name = 'order' in news ? news.order.number.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 64) : notificationId;
+  return `${time}-${news.kind}-${name}.eml`;
 }

@@ -132,4 +132,55 @@ describe('the mail worker', () => {
     expect(await statesOf(orderId)).toEqual(['FAILED']);
     expect(server.received).toHaveLength(0);
   });
+
+  describe('with a mail about an account', () => {
+    const link = 'https://shop.example/reset#a-secret-that-lets-in';
+    const news = { kind: 'RESET_PASSWORD', name: 'Ada', link, linkMinutes: 60 } as const;
+    const stored = async () => {
+      const rows = sql('test.stored', 'SELECT state, notifications::text AS written FROM notifications');
+      return postgres.database.query<{ state: string; written: string }>(rows);
+    };
+
+    it('writes one, however often it is asked for', async () => {
+      const requestId = uuidv7();
+      await Promise.all([1, 2, 3].map(() => store.insertAccountMail(requestId, 'ada@example.com', news)));
+      await aWorker().round();
+      await store.insertAccountMail(requestId, 'ada@example.com', news);
+      await aWorker().round();
+      expect(server.accepted).toHaveLength(1);
+      expect(server.accepted[0]).toContain('Subject: Choose a new password');
+      expect(server.accepted[0]).toContain(link);
+    });
+
+    it.each([
+      ['accept', 'SENT'],
+      ['refuse content', 'FAILED'],
+    ] as const)('forgets what it said when the server does %s', async (mode, state) => {
+      await store.insertAccountMail(uuidv7(), 'ada@example.com', news);
+      expect((await stored())[0]!.written).toContain('a-secret');
+      server.mode = mode;
+      await aWorker().round();
+      expect(await stored()).toEqual([{ state, written: expect.not.stringContaining('a-secret') }]);
+    });
+
+    it('keeps what it says for the next try, and forgets it when a dead worker had begun', async () => {
+      await store.insertAccountMail(uuidv7(), 'ada@example.com', news);
+      server.mode = 'busy';
+      await aWorker().round();
+      expect((await stored())[0]!.written).toContain('a-secret');
+      const { claim, mails } = await store.claim(1, 60);
+      await store.begin(claim, mails[0]!.notificationId, 60);
+      await letLeasesRunOut();
+      await store.failAbandoned();
+      expect(await stored()).toEqual([{ state: 'FAILED', written: expect.not.stringContaining('a-secret') }]);
+    });
+
+    it('forgets old ones altogether', async () => {
+      await store.insertAccountMail(uuidv7(), 'ada@example.com', news);
+      const age = sql('test.age_mails', `UPDATE notifications SET created_at = now() - interval '31 days'`);
+      await postgres.database.query(age);
+      await store.insertAccountMail(uuidv7(), 'ada@example.com', news);
+      expect(await stored()).toHaveLength(1);
+    });
+  });
 });

@@ -1,5 +1,7 @@
 import type { SendMailOptions } from 'nodemailer';
 import type { QueuedMail } from './notifications.store.js';
+import { renderAccountMail } from './account-mail.js';
+import type { MailText } from './mail-text.js';
 import { renderOrderMail } from './order-mail.js';
 
 /** What handing a mail over came to. `retry`: it has surely not arrived and may be tried again. */
@@ -24,7 +26,7 @@ export function isAddress(recipient: string): boolean {
 export function compose({ notificationId, recipient, createdAt, news }: QueuedMail, from: string): SendMailOptions {
   const domain = /@([^>\s]+)/.exec(from)?.[1] ?? 'souk.local';
   return {
-    ...renderOrderMail(news),
+    ...render(news),
     from,
     to: { name: '', address: recipient },
     messageId: `<${notificationId}@${domain}>`,
@@ -33,4 +35,8 @@ export function compose({ notificationId, recipient, createdAt, news }: QueuedMa
     disableFileAccess: true,
     disableUrlAccess: true,
   };
+}
+
+function render(news: QueuedMail['news']): MailText {
+  return 'order' in news ? renderOrderMail(news) : renderAccountMail(news);
 }

@@ -1,9 +1,11 @@
-// Mails and where they stand. Guarantees: one mail per order and kind; one worker at a time has a mail, and a worker that
-// lost it to another one (its lease ran out) can no longer begin to hand it over. A mail that was SENDING when its worker
-// died is FAILED and never sent again. Does not guarantee an order among the mails.
+// Mails and where they stand. Guarantees: one mail per order and kind, and one per request of identity; one worker at a time
+// has a mail, and a worker that lost it to another one (its lease ran out) can no longer begin to hand it over. A mail that
+// was SENDING when its worker died is FAILED and never sent again. What a mail about an account says, which may let its
+// reader in, is gone once the mail is SENT or FAILED. Does not guarantee an order among the mails.
 import { randomUUID } from 'node:crypto';
 import { sql, uuidv7, type Database, type Transaction } from '@souk/postgres';
 import { Order } from '@souk/proto/orders/v1';
+import { accountSubject, type AccountNews } from './account-mail.js';
 import { subjectOf, type NotificationKind, type OrderNews } from './order-mail.js';
 
 export type NotificationState = 'QUEUED' | 'SENDING' | 'SENT' | 'FAILED';
@@ -23,7 +25,7 @@ export interface Notification {
 export interface QueuedMail {
   readonly notificationId: string;
   readonly recipient: string;
-  readonly news: OrderNews;
+  readonly news: OrderNews | AccountNews;
   readonly createdAt: Date;
   /** How often it was tried, this time included. */
   readonly tries: number;
@@ -45,6 +47,16 @@ const INSERT = sql(
     ORDER BY order_id
    ON CONFLICT ON CONSTRAINT notifications_cause DO NOTHING`,
 );
+// Old ones go with each new one, a few at a time; identity has long given up repeating what they were asked for by.
+const INSERT_ACCOUNT_MAIL = sql(
+  'notifications.insert_account_mail',
+  `WITH forgotten AS (DELETE FROM notifications WHERE notification_id IN (
+     SELECT notification_id FROM notifications
+      WHERE request_id IS NOT NULL AND created_at < now() - interval '30 days' ORDER BY created_at LIMIT 10))
+   INSERT INTO notifications (notification_id, request_id, kind, recipient, subject, content)
+   VALUES ($1, $2, $3, $4, $5, $6)
+   ON CONFLICT ON CONSTRAINT notifications_request DO NOTHING`,
+);
 const CLAIM = sql(
   'notifications.claim',
   `WITH due AS (SELECT notification_id FROM notifications
@@ -64,13 +76,15 @@ const SETTLE = sql(
   'notifications.settle',
   `UPDATE notifications n
       SET state = s.state, last_error = s.error, due_at = now() + make_interval(secs => s.pause),
-          sent_at = CASE WHEN s.state = 'SENT' THEN now() END
+          sent_at = CASE WHEN s.state = 'SENT' THEN now() END,
+          content = CASE WHEN n.request_id IS NULL OR s.state = 'QUEUED' THEN n.content ELSE '{}' END
      FROM unnest($2::uuid[], $3::text[], $4::text[], $5::float8[]) AS s (id, state, error, pause)
     WHERE n.notification_id = s.id AND n.claim = $1`,
 );
 const FAIL_ABANDONED = sql(
   'notifications.fail_abandoned',
-  `UPDATE notifications SET state = 'FAILED', last_error = $1
+  `UPDATE notifications SET state = 'FAILED', last_error = $1,
+          content = CASE WHEN request_id IS NULL THEN content ELSE '{}' END
     WHERE state = 'SENDING' AND due_at <= now() RETURNING notification_id`,
 );
 const LIST = sql(
@@ -87,11 +101,16 @@ interface Row {
   kind: NotificationKind;
   recipient: string;
   subject: string;
-  content: { order: unknown; tracking: string };
+  content: OrderContent | AccountNews;
   state: NotificationState;
   tries: number;
   created_at: Date;
   sent_at: Date | null;
+}
+
+interface OrderContent {
+  order: unknown;
+  tracking: string;
 }
 
 export class NotificationsStore {
@@ -107,6 +126,12 @@ export class NotificationsStore {
       news.map(({ kind, order }) => subjectOf(kind, order.number)),
       news.map(contentOf),
     ]);
+  }
+
+  /** Writes the mail; nothing where there is one by that request. */
+  async insertAccountMail(requestId: string, recipient: string, news: AccountNews): Promise<void> {
+    const values = [uuidv7(), requestId, news.kind, recipient, accountSubject(news.kind), JSON.stringify(news)];
+    await this.database.query(INSERT_ACCOUNT_MAIL, values);
   }
 
   /** Takes up to `limit` mails that are due, for `leaseSeconds`. */
@@ -148,10 +173,13 @@ function contentOf({ order, tracking }: OrderNews): string {
 }
 
 function toQueuedMail(row: Row): QueuedMail {
-  const { order, tracking } = row.content;
-  const news = { kind: row.kind, order: Order.fromJSON(order), tracking };
   const { notification_id: notificationId, recipient, tries, created_at: createdAt } = row;
-  return { notificationId, recipient, tries, createdAt, news };
+  return { notificationId, recipient, tries, createdAt, news: toNews(row) };
+}
+
+function toNews({ kind, content }: Row): OrderNews | AccountNews {
+  if (!('order' in content)) return content;
+  return { kind, order: Order.fromJSON(content.order), tracking: content.tracking };
 }
 
 function toNotification(row: Row): Notification {

@@ -1,8 +1,8 @@
-// What a customer is told about an order. Pure. Guarantees: whatever customers or the catalogue wrote is text in the mail,
-// never markup and never a header.
+// What a customer is told about an order. Pure. Whatever customers or the catalogue wrote is text, see mail-text.ts.
 import { formatMoney, type Money } from '@souk/money';
 import type { Order, OrderLine } from '@souk/proto/orders/v1';
 import type { Address } from '@souk/proto/type/v1';
+import { escapeHtml, greeting, htmlMail, oneLine, textMail, wrapped, type MailText } from './mail-text.js';
 
 /** What a mail is about. */
 export type NotificationKind = 'ORDER_CONFIRMED' | 'ORDER_REJECTED' | 'ORDER_CANCELLED' | 'ORDER_FULFILLED';
@@ -13,12 +13,6 @@ export interface OrderNews {
   readonly order: Order;
   /** Carrier's tracking number or address; empty where there is none. */
   readonly tracking: string;
-}
-
-export interface MailText {
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
 }
 
 const HEADLINES: Record<NotificationKind, string> = {
@@ -37,18 +31,13 @@ export function subjectOf(kind: NotificationKind, orderNumber: string): string {
 export function renderOrderMail(news: OrderNews): MailText {
   const { kind, order } = news;
   const subject = subjectOf(kind, order.number);
-  const paragraphs = [greeting(order), ...message(news)];
+  const paragraphs = [greeting(order.shippingAddress?.name ?? ''), ...message(news)];
   const address = order.shippingAddress && addressLines(order.shippingAddress);
   return {
     subject,
     text: textBody(subject, paragraphs, order, address),
     html: htmlBody(subject, paragraphs, order, address),
   };
-}
-
-function greeting({ shippingAddress }: Order): string {
-  const name = oneLine(shippingAddress?.name ?? '');
-  return name ? `Hello ${name},` : 'Hello,';
 }
 
 function message({ kind, order, tracking }: OrderNews): string[] {
@@ -76,7 +65,7 @@ function textBody(subject: string, paragraphs: string[], order: Order, address: 
   );
   const blocks = [subject, ...paragraphs.map(wrapped), [...lines, `  Total: ${written(order.total)}`].join('\n')];
   if (address) blocks.push(['Delivery to:', ...address.map((line) => `  ${line}`)].join('\n'));
-  return `${blocks.join('\n\n')}\n`;
+  return textMail(blocks);
 }
 
 function htmlBody(subject: string, paragraphs: string[], order: Order, address: string[] | undefined): string {
@@ -85,19 +74,14 @@ function htmlBody(subject: string, paragraphs: string[], order: Order, address: 
       `<tr><td>${line.quantity} &times;</td><td>${escapeHtml(oneLine(line.title))} <small>${escapeHtml(oneLine(line.sku))}</small></td>` +
       `<td align="right">${escapeHtml(written(line.unitPrice))}</td><td align="right">${escapeHtml(written(line.total))}</td></tr>`,
   );
-  return [
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>`,
-    '<body style="font-family: sans-serif">',
-    `<h1 style="font-size: 1.3em">${escapeHtml(subject)}</h1>`,
+  return htmlMail(subject, [
     ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
     '<table cellpadding="4">',
     ...rows,
     `<tr><th colspan="3" align="left">Total</th><th align="right">${escapeHtml(written(order.total))}</th></tr>`,
     '</table>',
     ...(address ? [`<p>Delivery to:<br>${address.map(escapeHtml).join('<br>')}</p>`] : []),
-    '</body></html>',
-    '',
-  ].join('\n');
+  ]);
 }
 
 function prices({ quantity, unitPrice, total }: OrderLine): string {
@@ -110,20 +94,4 @@ function written(amount: Money | undefined): string {
 
 function addressLines({ name, line1, line2, city, region, postalCode, country }: Address): string[] {
   return [name, line1, line2, `${postalCode} ${city}`, region, country].map(oneLine).filter(Boolean);
-}
-
-/** The same characters with nothing that ends a line or is not printed. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-}
-
-/** Lines of a length that travels in a mail as it is. */
-function wrapped(paragraph: string): string {
-  return paragraph.replace(/(.{1,72})(?:\s+|$)/gu, '$1\n').trimEnd();
-}
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }

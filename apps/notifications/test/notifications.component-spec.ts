@@ -143,6 +143,59 @@ describe('notifications', () => {
     });
   });
 
+  describe('asked for a mail about an account', () => {
+    const request = () => ({
+      requestId: uuidv7(),
+      recipient: 'ada@example.com',
+      kind: 'KIND_VERIFY_EMAIL' as const,
+      name: '',
+      link: 'http://127.0.0.1:3000/verify#abc',
+      linkMinutes: 1_440,
+    });
+    const asService = <T>(caller: string, call: (asking: typeof client) => Promise<T>) => {
+      const address = `127.0.0.1:${service.port}`;
+      const asking = rpcClient(NotificationsServiceService, { address, caller, serviceToken: SERVICE_TOKEN });
+      return call(asking).finally(() => asking.close());
+    };
+    const verifications = async () => (await readdir(mailDir)).filter((name) => name.includes('-VERIFY_EMAIL-'));
+
+    it('writes it once for each request', async () => {
+      const asked = request();
+      await asService('identity', (asking) => asking.sendAccountMail(asked));
+      await asService('identity', (asking) => asking.sendAccountMail(asked));
+      const [file] = await eventually(async () => {
+        const files = await verifications();
+        expect(files).toHaveLength(1);
+        return files;
+      });
+      await settled();
+      expect(await readFile(path.join(mailDir, file!), 'utf8')).toContain('\nhttp://127.0.0.1:3000/verify#abc\n');
+      expect(await verifications()).toHaveLength(1);
+    });
+
+    it('takes that from identity and from nobody else', async () => {
+      const refused = { reason: 'PERMISSION_DENIED' };
+      await expect(asService('gateway', (asking) => asking.sendAccountMail(request()))).rejects.toMatchObject(refused);
+      const userToken = await identity.tokenFor({ userId: uuidv7(), roles: ['admin'] });
+      const asAdmin = runInContext({ requestId: 'test', traceparent: '', userToken }, () =>
+        client.sendAccountMail(request()),
+      );
+      await expect(asAdmin).rejects.toMatchObject(refused);
+    });
+
+    it('names each wrong field', async () => {
+      const wrong = { ...request(), requestId: 'x', recipient: 'a@b, c@d', link: 'javascript:alert(1)' };
+      const asked = (changes: object) =>
+        asService('identity', (asking) => asking.sendAccountMail({ ...wrong, ...changes }));
+      await expect(asked({})).rejects.toMatchObject({
+        violations: [{ field: 'request_id' }, { field: 'recipient' }, { field: 'link' }],
+      });
+      await expect(asked({ kind: 'KIND_UNSPECIFIED' })).rejects.toMatchObject({
+        violations: [{ field: 'request_id' }, { field: 'recipient' }, { field: 'kind' }],
+      });
+    });
+  });
+
   it('keeps up with a burst, and misses nothing of what came while it was down', async () => {
     await service.stop();
     const numbers = Array.from({ length: 300 }, (_, index) => `BBBB-${String(index).padStart(4, '0')}`);

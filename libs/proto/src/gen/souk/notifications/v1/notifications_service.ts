@@ -21,6 +21,176 @@ export interface ListNotificationsResponse {
   notifications: Notification[];
 }
 
+/** Asks for a mail about an account. */
+export interface SendAccountMailRequest {
+  /** Identifier (UUID) of the mail; a second request with it sends nothing. */
+  requestId: string;
+  /** Address that it goes to. */
+  recipient: string;
+  /** What it says. */
+  kind: SendAccountMailRequest_Kind;
+  /** Name to greet the person with; empty where the recipient has not proved to be that person. */
+  name: string;
+  /** Where to go, http or https; empty where the kind has no link. */
+  link: string;
+  /** Minutes for which the link works; 0 where it does not end. */
+  linkMinutes: number;
+}
+
+/** What it says. */
+export const SendAccountMailRequest_Kind = {
+  /** KIND_UNSPECIFIED - Never sent. */
+  KIND_UNSPECIFIED: "KIND_UNSPECIFIED",
+  /** KIND_VERIFY_EMAIL - Asks to confirm the address of a new account; has a link. */
+  KIND_VERIFY_EMAIL: "KIND_VERIFY_EMAIL",
+  /** KIND_ACCOUNT_EXISTS - Says that the address, which was used to ask for an account, has one already; has a link to a new password. */
+  KIND_ACCOUNT_EXISTS: "KIND_ACCOUNT_EXISTS",
+  /** KIND_RESET_PASSWORD - Lets choose a new password; has a link. */
+  KIND_RESET_PASSWORD: "KIND_RESET_PASSWORD",
+  /** KIND_PASSWORD_CHANGED - Says that the password was changed. */
+  KIND_PASSWORD_CHANGED: "KIND_PASSWORD_CHANGED",
+  /** KIND_CONFIRM_EMAIL - Asks to confirm the new address of an account; has a link. */
+  KIND_CONFIRM_EMAIL: "KIND_CONFIRM_EMAIL",
+  /** KIND_EMAIL_CHANGED - Says to the old address that the account has another one now. */
+  KIND_EMAIL_CHANGED: "KIND_EMAIL_CHANGED",
+  /** KIND_SESSION_ENDED - Says that a session was ended, because a token of it that had been replaced was used again. */
+  KIND_SESSION_ENDED: "KIND_SESSION_ENDED",
+  /** KIND_SECOND_FACTOR_ADDED - Says that logging in asks for a second factor from now on. */
+  KIND_SECOND_FACTOR_ADDED: "KIND_SECOND_FACTOR_ADDED",
+  /** KIND_SECOND_FACTOR_REMOVED - Says that logging in asks for no second factor any more. */
+  KIND_SECOND_FACTOR_REMOVED: "KIND_SECOND_FACTOR_REMOVED",
+  /** KIND_RECOVERY_CODE_USED - Says that a recovery code was used in the place of the second factor. */
+  KIND_RECOVERY_CODE_USED: "KIND_RECOVERY_CODE_USED",
+  /** KIND_ACCOUNT_DELETED - Says that the account is gone. */
+  KIND_ACCOUNT_DELETED: "KIND_ACCOUNT_DELETED",
+} as const;
+
+export type SendAccountMailRequest_Kind = typeof SendAccountMailRequest_Kind[keyof typeof SendAccountMailRequest_Kind];
+
+export namespace SendAccountMailRequest_Kind {
+  export type KIND_UNSPECIFIED = typeof SendAccountMailRequest_Kind.KIND_UNSPECIFIED;
+  export type KIND_VERIFY_EMAIL = typeof SendAccountMailRequest_Kind.KIND_VERIFY_EMAIL;
+  export type KIND_ACCOUNT_EXISTS = typeof SendAccountMailRequest_Kind.KIND_ACCOUNT_EXISTS;
+  export type KIND_RESET_PASSWORD = typeof SendAccountMailRequest_Kind.KIND_RESET_PASSWORD;
+  export type KIND_PASSWORD_CHANGED = typeof SendAccountMailRequest_Kind.KIND_PASSWORD_CHANGED;
+  export type KIND_CONFIRM_EMAIL = typeof SendAccountMailRequest_Kind.KIND_CONFIRM_EMAIL;
+  export type KIND_EMAIL_CHANGED = typeof SendAccountMailRequest_Kind.KIND_EMAIL_CHANGED;
+  export type KIND_SESSION_ENDED = typeof SendAccountMailRequest_Kind.KIND_SESSION_ENDED;
+  export type KIND_SECOND_FACTOR_ADDED = typeof SendAccountMailRequest_Kind.KIND_SECOND_FACTOR_ADDED;
+  export type KIND_SECOND_FACTOR_REMOVED = typeof SendAccountMailRequest_Kind.KIND_SECOND_FACTOR_REMOVED;
+  export type KIND_RECOVERY_CODE_USED = typeof SendAccountMailRequest_Kind.KIND_RECOVERY_CODE_USED;
+  export type KIND_ACCOUNT_DELETED = typeof SendAccountMailRequest_Kind.KIND_ACCOUNT_DELETED;
+}
+
+export function sendAccountMailRequest_KindFromJSON(object: any): SendAccountMailRequest_Kind {
+  switch (object) {
+    case 0:
+    case "KIND_UNSPECIFIED":
+      return SendAccountMailRequest_Kind.KIND_UNSPECIFIED;
+    case 1:
+    case "KIND_VERIFY_EMAIL":
+      return SendAccountMailRequest_Kind.KIND_VERIFY_EMAIL;
+    case 2:
+    case "KIND_ACCOUNT_EXISTS":
+      return SendAccountMailRequest_Kind.KIND_ACCOUNT_EXISTS;
+    case 3:
+    case "KIND_RESET_PASSWORD":
+      return SendAccountMailRequest_Kind.KIND_RESET_PASSWORD;
+    case 4:
+    case "KIND_PASSWORD_CHANGED":
+      return SendAccountMailRequest_Kind.KIND_PASSWORD_CHANGED;
+    case 5:
+    case "KIND_CONFIRM_EMAIL":
+      return SendAccountMailRequest_Kind.KIND_CONFIRM_EMAIL;
+    case 6:
+    case "KIND_EMAIL_CHANGED":
+      return SendAccountMailRequest_Kind.KIND_EMAIL_CHANGED;
+    case 7:
+    case "KIND_SESSION_ENDED":
+      return SendAccountMailRequest_Kind.KIND_SESSION_ENDED;
+    case 8:
+    case "KIND_SECOND_FACTOR_ADDED":
+      return SendAccountMailRequest_Kind.KIND_SECOND_FACTOR_ADDED;
+    case 9:
+    case "KIND_SECOND_FACTOR_REMOVED":
+      return SendAccountMailRequest_Kind.KIND_SECOND_FACTOR_REMOVED;
+    case 10:
+    case "KIND_RECOVERY_CODE_USED":
+      return SendAccountMailRequest_Kind.KIND_RECOVERY_CODE_USED;
+    case 11:
+    case "KIND_ACCOUNT_DELETED":
+      return SendAccountMailRequest_Kind.KIND_ACCOUNT_DELETED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SendAccountMailRequest_Kind");
+  }
+}
+
+export function sendAccountMailRequest_KindToJSON(object: SendAccountMailRequest_Kind): string {
+  switch (object) {
+    case SendAccountMailRequest_Kind.KIND_UNSPECIFIED:
+      return "KIND_UNSPECIFIED";
+    case SendAccountMailRequest_Kind.KIND_VERIFY_EMAIL:
+      return "KIND_VERIFY_EMAIL";
+    case SendAccountMailRequest_Kind.KIND_ACCOUNT_EXISTS:
+      return "KIND_ACCOUNT_EXISTS";
+    case SendAccountMailRequest_Kind.KIND_RESET_PASSWORD:
+      return "KIND_RESET_PASSWORD";
+    case SendAccountMailRequest_Kind.KIND_PASSWORD_CHANGED:
+      return "KIND_PASSWORD_CHANGED";
+    case SendAccountMailRequest_Kind.KIND_CONFIRM_EMAIL:
+      return "KIND_CONFIRM_EMAIL";
+    case SendAccountMailRequest_Kind.KIND_EMAIL_CHANGED:
+      return "KIND_EMAIL_CHANGED";
+    case SendAccountMailRequest_Kind.KIND_SESSION_ENDED:
+      return "KIND_SESSION_ENDED";
+    case SendAccountMailRequest_Kind.KIND_SECOND_FACTOR_ADDED:
+      return "KIND_SECOND_FACTOR_ADDED";
+    case SendAccountMailRequest_Kind.KIND_SECOND_FACTOR_REMOVED:
+      return "KIND_SECOND_FACTOR_REMOVED";
+    case SendAccountMailRequest_Kind.KIND_RECOVERY_CODE_USED:
+      return "KIND_RECOVERY_CODE_USED";
+    case SendAccountMailRequest_Kind.KIND_ACCOUNT_DELETED:
+      return "KIND_ACCOUNT_DELETED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SendAccountMailRequest_Kind");
+  }
+}
+
+export function sendAccountMailRequest_KindToNumber(object: SendAccountMailRequest_Kind): number {
+  switch (object) {
+    case SendAccountMailRequest_Kind.KIND_UNSPECIFIED:
+      return 0;
+    case SendAccountMailRequest_Kind.KIND_VERIFY_EMAIL:
+      return 1;
+    case SendAccountMailRequest_Kind.KIND_ACCOUNT_EXISTS:
+      return 2;
+    case SendAccountMailRequest_Kind.KIND_RESET_PASSWORD:
+      return 3;
+    case SendAccountMailRequest_Kind.KIND_PASSWORD_CHANGED:
+      return 4;
+    case SendAccountMailRequest_Kind.KIND_CONFIRM_EMAIL:
+      return 5;
+    case SendAccountMailRequest_Kind.KIND_EMAIL_CHANGED:
+      return 6;
+    case SendAccountMailRequest_Kind.KIND_SESSION_ENDED:
+      return 7;
+    case SendAccountMailRequest_Kind.KIND_SECOND_FACTOR_ADDED:
+      return 8;
+    case SendAccountMailRequest_Kind.KIND_SECOND_FACTOR_REMOVED:
+      return 9;
+    case SendAccountMailRequest_Kind.KIND_RECOVERY_CODE_USED:
+      return 10;
+    case SendAccountMailRequest_Kind.KIND_ACCOUNT_DELETED:
+      return 11;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SendAccountMailRequest_Kind");
+  }
+}
+
+/** The mail is queued, or was before. */
+export interface SendAccountMailResponse {
+}
+
 /** A message to a customer. */
 export interface Notification {
   /** Identifier (UUID). */
@@ -257,6 +427,224 @@ export const ListNotificationsResponse: MessageFns<ListNotificationsResponse> = 
   },
 };
 
+function createBaseSendAccountMailRequest(): SendAccountMailRequest {
+  return {
+    requestId: "",
+    recipient: "",
+    kind: SendAccountMailRequest_Kind.KIND_UNSPECIFIED,
+    name: "",
+    link: "",
+    linkMinutes: 0,
+  };
+}
+
+export const SendAccountMailRequest: MessageFns<SendAccountMailRequest> = {
+  encode(message: SendAccountMailRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.recipient !== "") {
+      writer.uint32(18).string(message.recipient);
+    }
+    if (message.kind !== SendAccountMailRequest_Kind.KIND_UNSPECIFIED) {
+      writer.uint32(24).int32(sendAccountMailRequest_KindToNumber(message.kind));
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.link !== "") {
+      writer.uint32(42).string(message.link);
+    }
+    if (message.linkMinutes !== 0) {
+      writer.uint32(48).int32(message.linkMinutes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SendAccountMailRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSendAccountMailRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.recipient = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kind = sendAccountMailRequest_KindFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.link = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.linkMinutes = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SendAccountMailRequest {
+    return {
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      recipient: isSet(object.recipient) ? globalThis.String(object.recipient) : "",
+      kind: isSet(object.kind)
+        ? sendAccountMailRequest_KindFromJSON(object.kind)
+        : SendAccountMailRequest_Kind.KIND_UNSPECIFIED,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      link: isSet(object.link) ? globalThis.String(object.link) : "",
+      linkMinutes: isSet(object.linkMinutes)
+        ? globalThis.Number(object.linkMinutes)
+        : isSet(object.link_minutes)
+        ? globalThis.Number(object.link_minutes)
+        : 0,
+    };
+  },
+
+  toJSON(message: SendAccountMailRequest): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.recipient !== "") {
+      obj.recipient = message.recipient;
+    }
+    if (message.kind !== SendAccountMailRequest_Kind.KIND_UNSPECIFIED) {
+      obj.kind = sendAccountMailRequest_KindToJSON(message.kind);
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.link !== "") {
+      obj.link = message.link;
+    }
+    if (message.linkMinutes !== 0) {
+      obj.linkMinutes = Math.round(message.linkMinutes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SendAccountMailRequest>): SendAccountMailRequest {
+    return SendAccountMailRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SendAccountMailRequest>): SendAccountMailRequest {
+    const message = createBaseSendAccountMailRequest();
+    message.requestId = object.requestId ?? "";
+    message.recipient = object.recipient ?? "";
+    message.kind = object.kind ?? SendAccountMailRequest_Kind.KIND_UNSPECIFIED;
+    message.name = object.name ?? "";
+    message.link = object.link ?? "";
+    message.linkMinutes = object.linkMinutes ?? 0;
+    return message;
+  },
+};
+
+function createBaseSendAccountMailResponse(): SendAccountMailResponse {
+  return {};
+}
+
+export const SendAccountMailResponse: MessageFns<SendAccountMailResponse> = {
+  encode(_: SendAccountMailResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SendAccountMailResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSendAccountMailResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): SendAccountMailResponse {
+    return {};
+  },
+
+  toJSON(_: SendAccountMailResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<SendAccountMailResponse>): SendAccountMailResponse {
+    return SendAccountMailResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<SendAccountMailResponse>): SendAccountMailResponse {
+    const message = createBaseSendAccountMailResponse();
+    return message;
+  },
+};
+
 function createBaseNotification(): Notification {
   return {
     notificationId: "",
@@ -478,11 +866,31 @@ export const NotificationsServiceService = {
       Buffer.from(ListNotificationsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListNotificationsResponse => ListNotificationsResponse.decode(value),
   },
+  /**
+   * Sends a mail about an account, at most once for each `request_id`; for identity alone. Links let whoever has them in, so
+   * what is sent here is kept no longer than until the mail server has it. Errors: INVALID_ARGUMENT.
+   */
+  sendAccountMail: {
+    path: "/souk.notifications.v1.NotificationsService/SendAccountMail" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SendAccountMailRequest): Buffer =>
+      Buffer.from(SendAccountMailRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SendAccountMailRequest => SendAccountMailRequest.decode(value),
+    responseSerialize: (value: SendAccountMailResponse): Buffer =>
+      Buffer.from(SendAccountMailResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SendAccountMailResponse => SendAccountMailResponse.decode(value),
+  },
 } as const;
 
 export interface NotificationsServiceServer extends UntypedServiceImplementation {
   /** Lists the messages that were written about an order, oldest first (staff). */
   listNotifications: handleUnaryCall<ListNotificationsRequest, ListNotificationsResponse>;
+  /**
+   * Sends a mail about an account, at most once for each `request_id`; for identity alone. Links let whoever has them in, so
+   * what is sent here is kept no longer than until the mail server has it. Errors: INVALID_ARGUMENT.
+   */
+  sendAccountMail: handleUnaryCall<SendAccountMailRequest, SendAccountMailResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
