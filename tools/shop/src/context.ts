@@ -32,7 +32,7 @@ export function action<Args extends unknown[]>(work: (context: Context, ...args:
 export function integer(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
+    if (!/^-?\d+$/.test(text) || value < min || value > max) {
       throw usageError(`"${text}" is not a whole number from ${min} to ${max}.`);
     }
     return value;

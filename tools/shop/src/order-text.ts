@@ -8,6 +8,7 @@ export interface Order {
   state: string;
   lines: { sku: string; title: string; quantity: number; unitPrice: Price; total: Price }[];
   total?: Price;
+  refunded?: Price;
   email: string;
   createdAt: string;
   updatedAt: string;
@@ -22,7 +23,13 @@ export interface Shortage {
   available: number;
 }
 
-const STYLES = { CONFIRMED: 'green', FULFILLED: 'green', REJECTED: 'red', CANCELLED: 'yellow' } as const;
+const STYLES = {
+  CONFIRMED: 'green',
+  FULFILLED: 'green',
+  REJECTED: 'red',
+  CANCELLED: 'yellow',
+  REFUNDED: 'yellow',
+} as const;
 
 export function orderText(order: Order, output: Output): string {
   const style = STYLES[order.state as keyof typeof STYLES] ?? 'bold';
@@ -35,9 +42,10 @@ export function orderText(order: Order, output: Output): string {
     { title: 'TOTAL', value: ({ total }) => price(total), align: 'right' },
   ]);
   const total = order.total ? `Total: ${output.style('bold', price(order.total))}` : '';
+  const refunded = order.refunded?.amount ? `Given back: ${price(order.refunded)}` : '';
   const refusal = order.rejection ? `${plain(order.rejection.message)} (${plain(order.rejection.reason)})` : '';
   const shortages = order.rejection?.shortages?.length ? shortageTable(order.rejection.shortages) : '';
-  return [head, lines, total, refusal, shortages].filter((part) => part !== '').join('\n\n');
+  return [head, lines, total, refunded, refusal, shortages].filter((part) => part !== '').join('\n\n');
 }
 
 export function shortageTable(shortages: readonly Shortage[]): string {

@@ -5,6 +5,7 @@ import { addBuyCommand } from './commands/buy.ts';
 import { addCatalogueCommands } from './commands/catalogue.ts';
 import { addImportCommand } from './commands/import.ts';
 import { addOrderCommands } from './commands/orders.ts';
+import { addPaymentCommands } from './commands/payments.ts';
 import { addStockCommand } from './commands/stock.ts';
 import { CommandError, EXIT, ProblemError } from './exit-codes.ts';
 import { Output } from './output.ts';
@@ -16,11 +17,12 @@ Examples:
   npm run shop -- stock LAN-BRS-S --set 25
   npm run shop -- buy LAN-BRS-S=2 --email noor@example.com
   npm run shop -- follow <order id>
+  npm run shop -- refund <order id> --amount 5.00
   npm run --silent shop -- list --json | jq '.items[].slug'
 
 Environment:
   SOUK_URL                                  where Souk is (default: the one that \`npm start\` runs)
-  SOUK_DATA_DIR                             where logins and the keys of orders are kept (.souk)
+  SOUK_DATA_DIR                             where logins and the keys of writes are kept (.souk)
   SOUK_ADMIN_EMAIL, SOUK_ADMIN_PASSWORD     account for what only staff may do
   NO_COLOR                                  no colours
 
@@ -44,6 +46,7 @@ export function shopProgram(): Command {
   addCatalogueCommands(program);
   addBuyCommand(program);
   addOrderCommands(program);
+  addPaymentCommands(program);
   addStockCommand(program);
   // So that --json may stand after the command too.
   for (const command of program.commands) command.option('--json', 'machine-readable output');

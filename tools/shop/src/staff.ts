@@ -17,8 +17,13 @@ export function withAccount(command: Command): Command {
     .option('--password <password>', 'its password');
 }
 
-/** The access token to act as staff with; undefined where the login does. */
-export async function staffToken(context: Context, { email, password }: AccountOptions): Promise<string | undefined> {
+/** What lets a call act as staff: a token, or nothing where the login does. */
+export async function asStaff(context: Context, options: AccountOptions): Promise<{ token?: string }> {
+  const token = await staffToken(context, options);
+  return token ? { token } : {};
+}
+
+async function staffToken(context: Context, { email, password }: AccountOptions): Promise<string | undefined> {
   const { api, settings, state } = context;
   if (email !== undefined || password !== undefined) {
     if (!email || !password) throw usageError('--email and --password belong together.');

@@ -1,5 +1,5 @@
 // What the tool remembers between two calls, in one file that only its owner can read: logins, the tokens of guests'
-// orders, and the keys of orders that were not answered. Each change is written at once and whole.
+// orders, and the keys of writes that were not answered. Each change is written at once and whole.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson } from './settings.ts';
@@ -13,7 +13,7 @@ export interface Login {
   expiresAt: number;
 }
 
-interface UnansweredOrder {
+interface Unanswered {
   key: string;
   since: number;
 }
@@ -21,10 +21,10 @@ interface UnansweredOrder {
 interface Remembered {
   logins: Record<string, Login>;
   orders: Record<string, string>;
-  unanswered: Record<string, UnansweredOrder>;
+  unanswered: Record<string, Unanswered>;
 }
 
-/** Keys of orders are forgotten after this time: who buys the same later means another order. */
+/** Keys are forgotten after this time: who does the same later means to do it again. */
 const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const REMEMBERED_ORDERS = 200;
 
@@ -60,17 +60,17 @@ export class State {
     });
   }
 
-  /** The key of an order: the one it was sent with before, if no answer came then. */
-  keyFor(order: string, now: number): { key: string; repeated: boolean } {
-    const kept = this.#read().unanswered[order];
+  /** The key of a write: the one it was sent with before, if no answer came then. */
+  keyFor(write: string, now: number): { key: string; repeated: boolean } {
+    const kept = this.#read().unanswered[write];
     if (kept && now - kept.since < KEY_LIFETIME_MS) return { key: kept.key, repeated: true };
     const key = crypto.randomUUID();
-    this.#change((state) => (state.unanswered[order] = { key, since: now }));
+    this.#change((state) => (state.unanswered[write] = { key, since: now }));
     return { key, repeated: false };
   }
 
-  answered(order: string): void {
-    this.#change((state) => delete state.unanswered[order]);
+  answered(write: string): void {
+    this.#change((state) => delete state.unanswered[write]);
   }
 
   #read(): Remembered {

@@ -1,8 +1,8 @@
 // buy
-import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { action, type Context } from '../context.ts';
 import { EXIT, ProblemError, usageError } from '../exit-codes.ts';
+import { sendOnce } from '../once.ts';
 import { orderText, shortageTable, type Order } from '../order-text.ts';
 import { plain } from '../text.ts';
 
@@ -24,8 +24,6 @@ export interface Line {
 
 /** The order waits for its outcome inside Souk; the connection a little longer. */
 const TIMEOUT_MS = 60_000;
-/** Answers that leave open whether the order was placed. */
-const UNKNOWN_OUTCOME = [408, 425, 429];
 
 export function addBuyCommand(program: Command): void {
   program
@@ -48,36 +46,22 @@ async function buy(context: Context, items: string[], options: BuyOptions): Prom
   const login = state.login(api.url);
   const email = options.email ?? login?.email;
   if (!email) throw usageError('Give --email, or log in.');
-  const order = orderOf(items, email, options);
-  const fingerprint = fingerprintOf([api.url, login?.email ?? '', order]);
-  const { key, repeated } = state.keyFor(fingerprint, Date.now());
-  if (repeated) output.note('The same order was sent before and not answered: sending it again with the same key.');
-  const placed = await place(context, order, key, fingerprint);
+  const placed = await place(context, orderOf(items, email, options), login?.email);
   if (placed.accessToken && !login) state.setOrderToken(placed.id, placed.accessToken);
   output.result(placed, () => orderText(placed, output));
   if (placed.state === 'PENDING') output.note(`Not settled yet: npm run shop -- follow ${plain(placed.id)}`);
   if (placed.state === 'REJECTED') process.exitCode = EXIT.refused;
 }
 
-async function place({ api, state, output }: Context, json: unknown, key: string, order: string): Promise<Order> {
+async function place(context: Context, json: unknown, as: string | undefined): Promise<Order> {
   try {
-    const call = { method: 'POST', json, headers: { 'idempotency-key': key }, timeoutMs: TIMEOUT_MS } as const;
-    const { data } = await api.call<Order>('/v1/orders', call);
-    state.answered(order);
-    return data;
+    const write = { method: 'POST', path: '/v1/orders', json, as, timeoutMs: TIMEOUT_MS } as const;
+    return (await sendOnce<Order>(context, write)).data;
   } catch (error) {
-    if (error instanceof ProblemError && isAnswer(error)) {
-      state.answered(order);
-      if (error.problem.shortages?.length && !output.json) output.note(shortageTable(error.problem.shortages));
-    } else {
-      output.note('There is no telling whether the order was placed. Repeat the command: it is placed once.');
-    }
+    const shortages = error instanceof ProblemError ? (error.problem.shortages ?? []) : [];
+    if (shortages.length > 0 && !context.output.json) context.output.note(shortageTable(shortages));
     throw error;
   }
-}
-
-function isAnswer({ problem: { status } }: ProblemError): boolean {
-  return status < 500 && !UNKNOWN_OUTCOME.includes(status);
 }
 
 function orderOf(items: string[], email: string, options: BuyOptions) {
@@ -97,8 +81,4 @@ export function parseLine(item: string): Line {
     throw usageError(`"${item}" is not a SKU with a quantity, for example LAN-BRS-S=2.`);
   }
   return { sku, quantity: Number(quantity) };
-}
-
-function fingerprintOf(order: unknown): string {
-  return createHash('sha256').update(JSON.stringify(order)).digest('hex');
 }

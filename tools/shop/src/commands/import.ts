@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { action, type Context } from '../context.ts';
 import { CommandError, EXIT, usageError } from '../exit-codes.ts';
 import { bar } from '../output.ts';
-import { staffToken, withAccount, type AccountOptions } from '../staff.ts';
+import { asStaff, withAccount, type AccountOptions } from '../staff.ts';
 import { plain } from '../text.ts';
 
 interface Import {
@@ -59,18 +59,18 @@ async function importFile(context: Context, file: string, options: ImportOptions
   const call = { method: 'POST', body, headers: { 'content-type': 'text/csv' }, timeoutMs: UPLOAD_TIMEOUT_MS } as const;
   const accepted = await context.api.call<{ id: string }>('/v1/products/import', {
     ...call,
-    ...(await authorisation(context, options)),
+    ...(await asStaff(context, options)),
   });
   return follow(context, file, accepted.data.id, options);
 }
 
 /** A login that was opened for this call alone lives minutes; a long import outlives it, so each question asks anew. */
 async function follow(context: Context, file: string, id: string, options: ImportOptions): Promise<Import> {
-  let call = await authorisation(context, options);
+  let call = await asStaff(context, options);
   let opened = Date.now();
   let nextLine = Date.now() + LINE_MS;
   for (;;) {
-    if (Date.now() - opened > 5 * 60_000) [call, opened] = [await authorisation(context, options), Date.now()];
+    if (Date.now() - opened > 5 * 60_000) [call, opened] = [await asStaff(context, options), Date.now()];
     const now = await context.api.get<Import>(`/v1/imports/${id}`, call);
     if (now.state === 'SUCCEEDED' || now.state === 'FAILED') {
       context.output.clearProgress();
@@ -84,11 +84,6 @@ async function follow(context: Context, file: string, id: string, options: Impor
     }
     await sleep(POLL_MS);
   }
-}
-
-async function authorisation(context: Context, options: ImportOptions): Promise<{ token?: string }> {
-  const token = await staffToken(context, options);
-  return token ? { token } : {};
 }
 
 function summary(file: string, done: Import): string {

@@ -1,9 +1,11 @@
-// order, orders, cancel, follow
+// order, orders, cancel, fulfill, follow
 import type { Command } from 'commander';
 import { action, integer, type Context } from '../context.ts';
 import { CommandError, EXIT, ProblemError } from '../exit-codes.ts';
 import { follow } from '../follow.ts';
+import { sendOnce } from '../once.ts';
 import { orderText, ordersTable, type Order } from '../order-text.ts';
+import { asStaff, withAccount, type AccountOptions } from '../staff.ts';
 import { plain } from '../text.ts';
 
 interface Page {
@@ -17,6 +19,9 @@ export function addOrderCommands(program: Command): void {
   withId('order', 'show an order').action(action(order));
   withId('follow', 'show an order as it changes, until it ends').action(action(followOrder));
   withId('cancel', 'call an order off').action(action(cancel));
+  withAccount(withId('fulfill', 'mark an order as handed to the carrier (staff)'))
+    .option('--tracking <text>', "carrier's tracking number or address")
+    .action(action(fulfill));
   program
     .command('orders')
     .description("list your orders, newest first; staff sees everybody's")
@@ -38,10 +43,17 @@ async function orders({ api, output }: Context, options: { limit: number; cursor
   if (page.nextCursor && !output.json) output.note(`There are more: --cursor ${plain(page.nextCursor)}`);
 }
 
-async function cancel({ api, state, output }: Context, id: string): Promise<void> {
-  const call = { method: 'POST', ...authorisation(state, id) } as const;
-  const { data } = await api.call<Order>(`${pathOf(id)}/cancel`, call);
-  output.result(data, () => orderText(data, output));
+async function cancel(context: Context, id: string): Promise<void> {
+  const write = { method: 'POST', path: `${pathOf(id)}/cancel`, ...authorisation(context.state, id) } as const;
+  const { data } = await sendOnce<Order>(context, write);
+  context.output.result(data, () => orderText(data, context.output));
+}
+
+async function fulfill(context: Context, id: string, options: AccountOptions & { tracking?: string }): Promise<void> {
+  const { tracking } = options;
+  const write = { method: 'POST', path: `${pathOf(id)}/fulfill`, json: { tracking } } as const;
+  const { data } = await sendOnce<Order>(context, { ...write, ...(await asStaff(context, options)) });
+  context.output.result(data, () => orderText(data, context.output));
 }
 
 async function followOrder(context: Context, id: string): Promise<void> {
