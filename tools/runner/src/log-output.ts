@@ -1,6 +1,6 @@
 /**
- * Where the lines of the services go: all of them into a file per service, which each start begins anew, and onto the
- * runner's own output, readable on a terminal and as JSON elsewhere.
+ * Where the lines of the services go: all of them into a file per service, which each start begins anew, and, unless the
+ * output is quiet, onto the runner's own, readable on a terminal and as JSON elsewhere.
  */
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
@@ -10,12 +10,14 @@ import { jsonLine, readableLine } from './log-format.ts';
 
 export class LogOutput {
   readonly #folder: string;
+  readonly #quiet: boolean;
   readonly #files = new Map<string, WriteStream>();
   readonly #terminal = process.stdout.isTTY;
   readonly #colour = process.stdout.isTTY && !process.env['NO_COLOR'];
 
-  constructor(folder: string) {
+  constructor(folder: string, { quiet = false } = {}) {
     this.#folder = folder;
+    this.#quiet = quiet;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
@@ -34,6 +36,7 @@ export class LogOutput {
   #write(name: string, line: string): void {
     if (line.trim() === '') return;
     this.#file(name).write(`${line}\n`);
+    if (this.#quiet) return;
     process.stdout.write(
       `${this.#terminal ? readableLine(name, line, this.#colour) : jsonLine(name, line, new Date())}\n`,
     );

@@ -2,29 +2,14 @@
  * A whole Souk on this machine: what is started in which order, and stopped in which. Guarantees: nothing is started twice,
  * whatever was started is stopped by `stop`, also when the start itself fails half-way.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDatabases, findNatsServer, signal, startNats, startPostgres } from '@souk/infra';
-import { migrate } from '@souk/postgres';
-import {
-  databaseUrl,
-  environmentFile,
-  sandboxEnvironment,
-  serviceEnvironment,
-  type EnvironmentPlan,
-} from './environment.ts';
-import {
-  GRPC_SERVICES,
-  layout,
-  ROOT,
-  SERVICES,
-  STOP_ORDER,
-  type GrpcService,
-  type Layout,
-  type ServiceName,
-} from './layout.ts';
+import { findNatsServer, signal, startNats, startPostgres } from '@souk/infra';
+import { environmentFile, sandboxEnvironment, serviceEnvironment, type EnvironmentPlan } from './environment.ts';
+import { layout, ROOT, SERVICES, STOP_ORDER, type Layout, type ServiceName } from './layout.ts';
 import type { LogOutput } from './log-output.ts';
 import type { Options } from './options.ts';
+import { prepareDatabases } from './prepare-databases.ts';
 import { answersOk, listens, waitUntil } from './readiness.ts';
 import type { RunRecord } from './run-record.ts';
 import { launchNode } from './service-process.ts';
@@ -56,7 +41,7 @@ export class Souk {
   /** Postgres, NATS and the sandbox payment provider, with every service's database up to date. */
   async startInfrastructure(): Promise<void> {
     await Promise.all([
-      this.#startPostgres().then(() => this.#prepareDatabases()),
+      this.#startPostgres().then(() => prepareDatabases(this.#parts.plan)),
       this.#startNats(),
       this.#startSandbox(),
     ]);
@@ -129,20 +114,6 @@ export class Souk {
     const program = join(ROOT, 'tools/sandbox-psp/dist/main.js');
     await this.#start('sandbox-psp', () => launchNode('sandbox-psp', program, sandboxEnvironment(plan), output));
     await this.#waitUntil(() => listens(plan.ports['sandbox-psp']));
-  }
-
-  async #prepareDatabases(): Promise<void> {
-    const { plan } = this.#parts;
-    const { ports, secrets } = plan;
-    const adminUrl = `postgres://postgres:${secrets.postgresPassword}@127.0.0.1:${ports.postgres}/postgres`;
-    const databases = GRPC_SERVICES.map((service) => ({ service, password: secrets.databasePasswords[service] }));
-    await ensureDatabases(adminUrl, databases);
-    await Promise.all(GRPC_SERVICES.map((service) => this.#migrate(service)));
-  }
-
-  async #migrate(service: GrpcService): Promise<void> {
-    const dir = join(ROOT, 'apps', service, 'migrations');
-    if (existsSync(dir)) await migrate({ url: databaseUrl(service, this.#parts.plan), dir });
   }
 
   async #startService(service: ServiceName): Promise<void> {
