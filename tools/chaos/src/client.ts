@@ -1,0 +1,164 @@
+/** One client of the shop: each of its calls goes into the history. */
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { History, Line, Operation, OperationKind, Outcome } from './history.ts';
+import type { Answer, Call, HttpClient } from './http.ts';
+
+/** An order somebody wants to place: repeated, it is the same key and the same body. */
+export interface Attempt {
+  readonly key: string;
+  readonly lines?: readonly Line[];
+  readonly cartId?: string;
+  /** Card; on account where there is none. */
+  readonly card?: string;
+}
+
+/** An order that the shop has told a client of. */
+export interface KnownOrder {
+  readonly orderId: string;
+  readonly accessToken: string;
+  readonly state: string;
+  readonly total: number;
+}
+
+export interface Told {
+  readonly outcome: Outcome;
+  readonly status: number;
+  readonly reason?: string;
+  readonly order?: KnownOrder;
+  readonly body: Answer['body'];
+}
+
+type Facts = Pick<Operation, 'principal' | 'key' | 'cartId' | 'sku' | 'lines' | 'amount' | 'orderId'>;
+
+const ADDRESS = { name: 'Ada Lovelace', line1: '12 St James Square', city: 'London', postalCode: 'SW1', country: 'GB' };
+/** The shop has no such route (yet); anything else says that it understood. */
+const NO_ROUTE = 'ROUTE_NOT_FOUND';
+
+export class ShopClient {
+  readonly #http: HttpClient;
+  readonly #history: History;
+  readonly #actor: string;
+  /** Access token of a customer or of staff; guests have none. */
+  token: string | undefined;
+
+  constructor(http: HttpClient, history: History, actor: string) {
+    this.#http = http;
+    this.#history = history;
+    this.#actor = actor;
+  }
+
+  async placeOrder(attempt: Attempt): Promise<Told> {
+    const { key, lines, cartId, card } = attempt;
+    const payment = card ? { method: 'card', token: card } : { method: 'manual' };
+    const email = `${this.#actor}@example.com`;
+    const body = { ...(cartId ? { cartId } : { lines }), email, shippingAddress: ADDRESS, payment };
+    const call = { ...post('/v1/orders', body), headers: { 'idempotency-key': key } };
+    const principal = this.token ? this.#actor : 'guest';
+    return this.#record('place order', call, { principal, key, cartId, lines });
+  }
+
+  readOrder({ orderId, accessToken }: KnownOrder): Promise<Told> {
+    const call = { path: `/v1/orders/${orderId}`, token: this.token ?? accessToken };
+    return this.#record('read order', call, { orderId });
+  }
+
+  cancelOrder({ orderId, accessToken }: KnownOrder): Promise<Told> {
+    const call = { ...post(`/v1/orders/${orderId}/cancel`), token: this.token ?? accessToken };
+    return this.#record('cancel order', call, { orderId });
+  }
+
+  fulfilOrder(orderId: string): Promise<Told> {
+    return this.#record('fulfil order', post(`/v1/orders/${orderId}/fulfill`, {}), { orderId });
+  }
+
+  refundOrder(orderId: string, key: string, amount: number): Promise<Told> {
+    const body = { amount, reason: 'Came back.' };
+    const call = { ...post(`/v1/orders/${orderId}/refunds`, body), headers: { 'idempotency-key': key } };
+    return this.#record('refund order', call, { orderId, key, amount });
+  }
+
+  countStock(sku: string, onHand: number, key: string): Promise<Told> {
+    const headers: OutgoingHttpHeaders = { 'idempotency-key': key };
+    const call = { method: 'PUT', path: `/v1/stock/${sku}`, body: { onHand }, headers };
+    return this.#record('count stock', call, { sku, key, amount: onHand });
+  }
+
+  adjustStock(sku: string, delta: number, key: string): Promise<Told> {
+    const call = { ...post(`/v1/stock/${sku}/adjustments`, { delta }), headers: { 'idempotency-key': key } };
+    return this.#record('adjust stock', call, { sku, key, amount: delta });
+  }
+
+  /** @returns the cart, or undefined where it could not be made and filled */
+  async fillCart(lines: readonly Line[]): Promise<string | undefined> {
+    const made = await this.#record('fill cart', post('/v1/carts'), {});
+    const cartId = made.body['id'];
+    if (made.outcome !== 'ok' || typeof cartId !== 'string') return undefined;
+    for (const { sku, quantity } of lines) {
+      const call = { method: 'PUT', path: `/v1/carts/${cartId}/lines/${sku}`, body: { quantity } };
+      if ((await this.#record('fill cart', call, { cartId, sku, amount: quantity })).outcome !== 'ok') return undefined;
+    }
+    return cartId;
+  }
+
+  holdCart(cartId: string): Promise<Told> {
+    return this.#record('hold cart', post(`/v1/carts/${cartId}/hold`), { cartId });
+  }
+
+  deleteCart(cartId: string): Promise<Told> {
+    return this.#record('fill cart', { method: 'DELETE', path: `/v1/carts/${cartId}` }, { cartId });
+  }
+
+  /** Not a part of the history. */
+  async call(call: Call): Promise<Answer> {
+    return this.#http.call({ token: this.token, ...call });
+  }
+
+  async #record(kind: OperationKind, call: Call, facts: Facts): Promise<Told> {
+    const began = this.#history.now();
+    const { status, body } = await this.#http.call({ token: this.token, ...call });
+    const order = orderIn(body);
+    const reason = typeof body['reason'] === 'string' ? body['reason'] : undefined;
+    const outcome = outcomeOf(status);
+    this.#history.add({
+      kind,
+      actor: this.#actor,
+      began,
+      ended: this.#history.now(),
+      outcome: reason === NO_ROUTE ? 'refused' : outcome,
+      status,
+      reason,
+      ...facts,
+      ...(order && kind.endsWith('order') && kind !== 'refund order' && seen(order, body)),
+    });
+    return { outcome, status, reason, order, body };
+  }
+}
+
+export function isMissing({ reason }: Told): boolean {
+  return reason === NO_ROUTE;
+}
+
+/** Whoever is told to come back later, or nothing at all, does not know whether it happened. */
+function outcomeOf(status: number): Outcome {
+  if (status >= 200 && status < 300) return 'ok';
+  return status >= 400 && status < 500 && status !== 429 ? 'refused' : 'unknown';
+}
+
+function post(path: string, body?: object): Call {
+  return { method: 'POST', path, body };
+}
+
+/** An order in an answer; a refused one is named by the problem document. */
+function orderIn(body: Answer['body']): KnownOrder | undefined {
+  const { id, orderId, accessToken = '', state, total } = body as Record<string, unknown>;
+  const named = typeof orderId === 'string' && typeof state !== 'string' ? orderId : id;
+  if (typeof named !== 'string') return undefined;
+  const { amount = 0 } = (total ?? {}) as { amount?: number };
+  const known = typeof state === 'string' ? state : 'REJECTED';
+  return { orderId: named, accessToken: String(accessToken), state: known, total: amount };
+}
+
+function seen({ orderId, state, total }: KnownOrder, body: Answer['body']): Partial<Operation> {
+  const { number, version } = body as { number?: string; version?: number };
+  return { orderId, state, ...(total > 0 && { total }), ...(number && { number }), ...(version && { version }) };
+}

@@ -1,0 +1,120 @@
+/** Somebody who works in the shop: fills the shelves, hands orders to the carrier, and gives money back. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMissing, type ShopClient, type Told } from './client.ts';
+import { SCARCE } from './goods.ts';
+import type { History } from './history.ts';
+import type { Random } from './random.ts';
+
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
+const TASKS = { count: 25, adjust: 30, fulfil: 30, refund: 15 } as const;
+const MOST_REPEATS = 5;
+
+export class Staff {
+  readonly #client: ShopClient;
+  readonly #history: History;
+  readonly #random: Random;
+  readonly #credentials: Credentials;
+  #canAdjust = true;
+  #canRefund = true;
+
+  constructor(client: ShopClient, history: History, random: Random, credentials: Credentials) {
+    this.#client = client;
+    this.#history = history;
+    this.#random = random;
+    this.#credentials = credentials;
+  }
+
+  async logIn(): Promise<string> {
+    this.#client.token = undefined;
+    const { status, body } = await this.#client.call({
+      method: 'POST',
+      path: '/v1/auth/login',
+      body: this.#credentials,
+    });
+    const { accessToken } = body as { accessToken?: string };
+    if (!accessToken) throw new Error(`The login of staff answered ${status}.`);
+    this.#client.token = accessToken;
+    return accessToken;
+  }
+
+  /** Works until it is told to stop. */
+  async work(stopped: () => boolean): Promise<void> {
+    while (!stopped()) {
+      const told = await this.#doSomething();
+      if (told?.status === 401) await this.logIn().catch(() => undefined);
+      await sleep(this.#random.between(150, 600));
+    }
+  }
+
+  #doSomething(): Promise<Told | undefined> {
+    const random = this.#random;
+    const { sku } = random.pick(SCARCE);
+    const key = random.uuid();
+    switch (random.weighted(TASKS)) {
+      case 'count':
+        return this.#count(sku, key);
+      case 'adjust':
+        return this.#adjust(sku, key);
+      case 'fulfil':
+        return this.#withOrder((orderId) => this.#client.fulfilOrder(orderId));
+      case 'refund':
+        return this.#refund(key);
+    }
+  }
+
+  /** Counts a few more than there are: a delivery that nobody had noted. */
+  async #count(sku: string, key: string): Promise<Told | undefined> {
+    const { body } = await this.#client.call({ path: `/v1/stock/${sku}` });
+    const { onHand } = body as { onHand?: number };
+    if (onHand === undefined) return undefined;
+    const counted = onHand + this.#random.between(0, 12);
+    return this.#untilAnswered(() => this.#client.countStock(sku, counted, key));
+  }
+
+  async #adjust(sku: string, key: string): Promise<Told | undefined> {
+    if (!this.#canAdjust) return this.#count(sku, key);
+    const delta = this.#random.chance(0.8) ? this.#random.between(3, 12) : -this.#random.between(1, 3);
+    const told = await this.#untilAnswered(() => this.#client.adjustStock(sku, delta, key));
+    if (isMissing(told)) this.#canAdjust = false;
+    return told;
+  }
+
+  async #refund(key: string): Promise<Told | undefined> {
+    if (!this.#canRefund) return undefined;
+    const told = await this.#withOrder((orderId, total) => {
+      const amount = this.#random.chance(0.5) ? total : Math.ceil(total / this.#random.between(2, 5));
+      return this.#untilAnswered(() => this.#client.refundOrder(orderId, key, amount));
+    });
+    if (told && isMissing(told)) this.#canRefund = false;
+    return told;
+  }
+
+  /** Picks an order that somebody was told is confirmed. */
+  async #withOrder(work: (orderId: string, total: number) => Promise<Told>): Promise<Told | undefined> {
+    const confirmed = this.#history
+      .of('place order')
+      .slice(-2_000)
+      .filter(({ state }) => state === 'CONFIRMED');
+    if (confirmed.length === 0) return undefined;
+    const { orderId = '', total = 0 } = this.#random.pick(confirmed);
+    return work(orderId, total);
+  }
+
+  async #untilAnswered(call: () => Promise<Told>): Promise<Told> {
+    for (let repeat = 1; ; repeat++) {
+      const told = await call();
+      if (told.outcome !== 'unknown' || repeat > MOST_REPEATS) return told;
+      await sleep(this.#random.between(200, 1_000));
+    }
+  }
+}
+
+/** A password that nobody knows. */
+export function newPassword(): string {
+  return randomUUID();
+}
