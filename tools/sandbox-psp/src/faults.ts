@@ -8,6 +8,8 @@ export const FAULT_KINDS = [
   'rate_limit',
   'duplicate_webhook',
   'late_webhook',
+  'lost_webhook',
+  'pending_refund',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 

@@ -36,12 +36,16 @@ export function text(form: FormGroup, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** A group of fields; an empty one where it is missing or a text. */
+export function group(form: FormGroup, name: string): FormGroup {
+  const value = form[name];
+  return typeof value === 'object' ? value : newGroup();
+}
+
 /** A group's fields as texts; `expand[0]=a&expand[1]=b` gives their values by `Object.values`. */
 export function texts(form: FormGroup, name: string): Record<string, string> {
-  const value = form[name];
-  if (typeof value !== 'object') return {};
   return Object.fromEntries(
-    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    Object.entries(group(form, name)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
 }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** An identifier that looks like Stripe's: `pi_3Q...`. */
-export function newId(prefix: 'pi' | 'ch' | 're' | 'evt' | 'req' | 'dlv'): string {
+export function newId(prefix: 'pi' | 'ch' | 're' | 'dp' | 'evt' | 'req' | 'dlv'): string {
   return `${prefix}_${randomText(24)}`;
 }
 

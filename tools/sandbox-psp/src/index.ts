@@ -1,11 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { Faults, type Fault } from './faults.ts';
 import { Ledger } from './ledger.ts';
-import { createPspServer, ledgerReport } from './server.ts';
+import { ledgerReport } from './control.ts';
+import { createPspServer } from './server.ts';
 import { Webhooks } from './webhooks.ts';
 
 export type { Fault, FaultKind, Operation } from './faults.ts';
-export type { Charge, Event, IntentStatus, PaymentIntent, Refund } from './ledger.ts';
+export type { Charge, Dispute, Event, IntentStatus, PaymentIntent, Refund } from './ledger.ts';
 
 export interface SandboxPspOptions {
   /** Folder of the ledger; made where it is missing. */

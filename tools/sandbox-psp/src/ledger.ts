@@ -1,5 +1,5 @@
 /**
- * Everything the provider knows: intents, charges, refunds, events and answered idempotency keys, in memory and in a
+ * Everything the provider knows: intents, charges, refunds, disputes, events and answered idempotency keys, in memory and in a
  * journal. One `commit` is one line of the journal: all of its changes survive a crash, or none does. Nothing is ever
  * removed but notices that need no more sending, so the ledger can be compared with the books of whoever used it.
  */
@@ -41,6 +41,9 @@ export interface PaymentIntent {
   status: IntentStatus;
 }
 
+/** Whether a charge may be captured in parts. */
+export type Multicapture = 'available' | 'unavailable';
+
 export interface Charge {
   id: string;
   object: 'charge';
@@ -50,6 +53,8 @@ export interface Charge {
   captured: boolean;
   created: number;
   currency: string;
+  /** Whether the customer's bank took money back, or tried to. */
+  disputed: boolean;
   failure_code: string | null;
   failure_message: string | null;
   livemode: false;
@@ -57,6 +62,7 @@ export interface Charge {
   paid: boolean;
   payment_intent: string;
   payment_method: string;
+  payment_method_details: { type: 'card'; card: { capture_before: number; multicapture: { status: Multicapture } } };
   receipt_email: string | null;
   refunded: boolean;
   status: 'succeeded' | 'failed';
@@ -72,18 +78,37 @@ export interface Refund {
   metadata: Record<string, string>;
   payment_intent: string;
   reason: string | null;
-  status: 'succeeded';
+  status: RefundStatus;
 }
+
+export type RefundStatus = 'pending' | 'succeeded' | 'failed';
+
+export interface Dispute {
+  id: string;
+  object: 'dispute';
+  amount: number;
+  charge: string;
+  created: number;
+  currency: string;
+  livemode: false;
+  payment_intent: string;
+  reason: string;
+  status: 'needs_response' | 'won' | 'lost';
+}
+
+/** What an event tells of. */
+export type Subject = PaymentIntent | Charge | Refund | Dispute;
 
 export interface Event {
   id: string;
   object: 'event';
   api_version: string;
   created: number;
-  data: { object: PaymentIntent | Charge };
+  data: { object: Subject };
   livemode: false;
   pending_webhooks: number;
-  request: { id: string; idempotency_key: string | null };
+  /** Null for what no call brought about. */
+  request: { id: string | null; idempotency_key: string | null };
   type: string;
 }
 
@@ -108,6 +133,7 @@ export interface Changes {
   intents?: PaymentIntent[];
   charges?: Charge[];
   refunds?: Refund[];
+  disputes?: Dispute[];
   events?: Event[];
   deliveries?: Delivery[];
   keys?: AnsweredKey[];
@@ -115,12 +141,13 @@ export interface Changes {
   faulted?: { id: string }[];
 }
 
-const KINDS = ['intents', 'charges', 'refunds', 'events', 'deliveries', 'keys', 'faulted'] as const;
+const KINDS = ['intents', 'charges', 'refunds', 'disputes', 'events', 'deliveries', 'keys', 'faulted'] as const;
 
 export class Ledger {
   readonly intents = new Map<string, PaymentIntent>();
   readonly charges = new Map<string, Charge>();
   readonly refunds = new Map<string, Refund>();
+  readonly disputes = new Map<string, Dispute>();
   readonly events = new Map<string, Event>();
   readonly deliveries = new Map<string, Delivery>();
   readonly keys = new Map<string, AnsweredKey>();

@@ -1,22 +1,23 @@
 /**
- * What the provider does with payment intents. Each function decides from the parameters and the present state alone
+ * How the provider makes payment intents and charges cards. Each function decides from the parameters and the present state alone
  * and returns the changes to commit; a refused card is an error whose changes are committed too.
  */
-import { text, texts, type FormGroup } from './form.ts';
+import { group, text, texts, type FormGroup } from './form.ts';
 import { newId, nowInSeconds, randomText } from './identifiers.ts';
-import type { Changes, Charge, Ledger, PaymentIntent } from './ledger.ts';
+import type { Changes, Charge, Ledger, Multicapture, PaymentIntent, Subject } from './ledger.ts';
 import { behaviourOf, FAULT_DECLINE, type CardBehaviour } from './payment-methods.ts';
 import { invalidRequest, missing, StripeError, unexpectedState, type ErrorBody } from './stripe-error.ts';
 
 /** The answer to a call, and what it changes. `notices` are the events that subscribers are told. */
 export interface Outcome {
-  object: unknown;
+  object: Subject;
   error?: StripeError;
   changes: Changes;
-  notices: { type: string; object: PaymentIntent | Charge }[];
+  notices: { type: string; object: Subject }[];
 }
 
 const MAX_AMOUNT = 99_999_999;
+const AUTHORIZATION_LASTS_S = 7 * 24 * 60 * 60;
 
 export function createIntent(form: FormGroup, declineAnyway: boolean): Outcome {
   const currency = text(form, 'currency');
@@ -64,45 +65,6 @@ export function confirmIntent(ledger: Ledger, id: string, form: FormGroup, decli
   return confirm(intent, form, declineAnyway);
 }
 
-export function captureIntent(ledger: Ledger, id: string, form: FormGroup): Outcome {
-  const intent = existing(ledger, id);
-  if (intent.status !== 'requires_capture') throw unexpectedState(intent, 'captured');
-  const amount = text(form, 'amount_to_capture') ? amountOf(form, 'amount_to_capture') : intent.amount_capturable;
-  if (amount > intent.amount_capturable) {
-    throw invalidRequest(
-      'The amount to capture is more than the amount that is capturable.',
-      'amount_to_capture',
-      'amount_too_large',
-    );
-  }
-  const captured: PaymentIntent = { ...intent, status: 'succeeded', amount_capturable: 0, amount_received: amount };
-  const charge: Charge = { ...chargeOf(ledger, intent), captured: true, amount_captured: amount };
-  return {
-    object: captured,
-    changes: { intents: [captured], charges: [charge] },
-    notices: [{ type: 'payment_intent.succeeded', object: captured }],
-  };
-}
-
-export function cancelIntent(ledger: Ledger, id: string, form: FormGroup): Outcome {
-  const intent = existing(ledger, id);
-  if (intent.status === 'succeeded' || intent.status === 'canceled') throw unexpectedState(intent, 'canceled');
-  const canceled: PaymentIntent = {
-    ...intent,
-    status: 'canceled',
-    amount_capturable: 0,
-    canceled_at: nowInSeconds(),
-    cancellation_reason: text(form, 'cancellation_reason') ?? null,
-    next_action: null,
-  };
-  const released = intent.status === 'requires_capture' ? [{ ...chargeOf(ledger, intent), refunded: true }] : [];
-  return {
-    object: canceled,
-    changes: { intents: [canceled], charges: released },
-    notices: [{ type: 'payment_intent.canceled', object: canceled }],
-  };
-}
-
 export function existing(ledger: Ledger, id: string): PaymentIntent {
   const intent = ledger.intents.get(id);
   if (!intent) throw missing('payment_intent', id, 'intent');
@@ -139,7 +101,7 @@ function confirm(intent: PaymentIntent, form: FormGroup, declineAnyway: boolean)
     last_payment_error: null,
     next_action: null,
   };
-  if (behaviour.kind === 'charge') return charged(asked, paymentMethod);
+  if (behaviour.kind === 'charge') return charged(asked, paymentMethod, multicaptureOf(form, behaviour));
   if (behaviour.kind === 'decline') return declined(asked, paymentMethod, behaviour);
   const mustNotAsk = text(form, 'error_on_requires_action') === 'true' || text(form, 'off_session') === 'true';
   if (mustNotAsk) return declined(asked, paymentMethod, AUTHENTICATION_REQUIRED);
@@ -158,9 +120,10 @@ const AUTHENTICATION_REQUIRED = {
   message: 'Your card was declined. This transaction requires authentication.',
 } as const;
 
-function charged(intent: PaymentIntent, paymentMethod: string): Outcome {
+function charged(intent: PaymentIntent, paymentMethod: string, multicapture: Multicapture): Outcome {
   const atOnce = intent.capture_method === 'automatic';
-  const charge = newCharge(intent, paymentMethod, { captured: atOnce, amount_captured: atOnce ? intent.amount : 0 });
+  const taken = { captured: atOnce, amount_captured: atOnce ? intent.amount : 0 };
+  const charge = newCharge(intent, paymentMethod, taken, multicapture);
   const result: PaymentIntent = {
     ...intent,
     status: atOnce ? 'succeeded' : 'requires_capture',
@@ -199,7 +162,21 @@ function declined(
   };
 }
 
-function newCharge(intent: PaymentIntent, paymentMethod: string, differs: Partial<Charge>): Charge {
+/** Several captures are for those who asked for them, of cards that allow it. */
+function multicaptureOf(form: FormGroup, card: Extract<CardBehaviour, { kind: 'charge' }>): Multicapture {
+  const options = group(group(form, 'payment_method_options'), 'card');
+  const wasAskedFor = text(options, 'request_multicapture') === 'if_available';
+  return wasAskedFor && !card.onlyOneCapture ? 'available' : 'unavailable';
+}
+
+function newCharge(
+  intent: PaymentIntent,
+  paymentMethod: string,
+  differs: Partial<Charge>,
+  multicapture: Multicapture = 'unavailable',
+): Charge {
+  const created = nowInSeconds();
+  const card = { capture_before: created + AUTHORIZATION_LASTS_S, multicapture: { status: multicapture } };
   return {
     id: newId('ch'),
     object: 'charge',
@@ -207,8 +184,9 @@ function newCharge(intent: PaymentIntent, paymentMethod: string, differs: Partia
     amount_captured: 0,
     amount_refunded: 0,
     captured: false,
-    created: nowInSeconds(),
+    created,
     currency: intent.currency,
+    disputed: false,
     failure_code: null,
     failure_message: null,
     livemode: false,
@@ -216,6 +194,7 @@ function newCharge(intent: PaymentIntent, paymentMethod: string, differs: Partia
     paid: true,
     payment_intent: intent.id,
     payment_method: paymentMethod,
+    payment_method_details: { type: 'card', card },
     receipt_email: intent.receipt_email,
     refunded: false,
     status: 'succeeded',

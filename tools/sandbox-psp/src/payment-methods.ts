@@ -2,7 +2,7 @@ import { missing } from './stripe-error.ts';
 
 /** What becomes of a charge to a payment method. */
 export type CardBehaviour =
-  | { kind: 'charge' }
+  | { kind: 'charge'; onlyOneCapture?: boolean }
   | { kind: 'decline'; code: string; declineCode?: string; message: string }
   | { kind: 'authentication' };
 
@@ -15,6 +15,7 @@ const DECLINED = 'Your card was declined.';
 const CARDS: Readonly<Record<string, CardBehaviour>> = {
   pm_card_visa: { kind: 'charge' },
   pm_card_mastercard: { kind: 'charge' },
+  pm_card_credit_disableEnterpriseCardFeatures: { kind: 'charge', onlyOneCapture: true },
   pm_card_chargeDeclined: decline('card_declined', DECLINED, 'generic_decline'),
   pm_card_visa_chargeDeclined: decline('card_declined', DECLINED, 'generic_decline'),
   pm_card_chargeDeclinedInsufficientFunds: decline(

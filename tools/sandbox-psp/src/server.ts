@@ -1,17 +1,19 @@
-/** HTTP in front of the ledger: routes, API keys, error bodies, and the control API below `/_sandbox`. */
+/** HTTP in front of the ledger: routes, API keys and error bodies. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parseForm } from './form.ts';
-import { type Faults, parseFault, type Operation } from './faults.ts';
+import { control } from './control.ts';
+import type { Faults, Operation } from './faults.ts';
 import { newId } from './identifiers.ts';
 import type { Ledger } from './ledger.ts';
-import { listIntents, listRefunds, readIntent, readRefund, searchIntents } from './queries.ts';
+import { listDisputes, listIntents, listRefunds, readIntent, readRefund, searchIntents } from './queries.ts';
+import { readDispute } from './disputes.ts';
 import { StripeError } from './stripe-error.ts';
 import type { Webhooks } from './webhooks.ts';
 import { Writes, type Answer } from './writes.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const WRITE_PATH = /^\/v1\/(payment_intents|refunds)(?:\/(pi_\w+)\/(confirm|capture|cancel))?$/;
-const READ_PATH = /^\/v1\/(payment_intents|refunds)(?:\/(\w+))?$/;
+const READ_PATH = /^\/v1\/(payment_intents|refunds|disputes)(?:\/(\w+))?$/;
 
 interface Request {
   method: string;
@@ -24,7 +26,7 @@ interface Request {
 export function createPspServer(ledger: Ledger, webhooks: Webhooks, faults: Faults): Server {
   const writes = new Writes(ledger, webhooks, faults);
   const route = (request: Request): Promise<Answer> | Answer => {
-    if (request.url.pathname.startsWith('/_sandbox/')) return control(ledger, faults, request);
+    if (request.url.pathname.startsWith('/_sandbox/')) return control({ ledger, faults, writes }, request);
     requireKey(request);
     return request.method === 'POST' ? write(writes, request) : read(ledger, request);
   };
@@ -74,41 +76,11 @@ function read(ledger: Ledger, request: Request): Answer {
     'payment_intents/id': () => readIntent(ledger, id ?? '', query),
     refunds: () => listRefunds(ledger, query),
     'refunds/id': () => readRefund(ledger, id ?? ''),
+    disputes: () => listDisputes(ledger, query),
+    'disputes/id': () => readDispute(ledger, id ?? ''),
   };
   const exact = reads[`${resource}/${id}`] ?? reads[id ? `${resource}/id` : resource];
   return { status: 200, body: exact?.() };
-}
-
-/** Switches for testers; open to whoever reaches the port, which is the machine itself. */
-function control(ledger: Ledger, faults: Faults, { method, url, body }: Request): Answer {
-  const call = `${method} ${url.pathname}`;
-  if (call === 'GET /_sandbox/health') return { status: 200, body: { status: 'ok' } };
-  if (call === 'GET /_sandbox/ledger') return { status: 200, body: ledgerReport(ledger) };
-  if (call === 'GET /_sandbox/faults') return { status: 200, body: { faults: faults.list() } };
-  if (call === 'DELETE /_sandbox/faults') {
-    faults.clear();
-    return { status: 200, body: { faults: [] } };
-  }
-  if (call === 'POST /_sandbox/faults') {
-    try {
-      faults.add(parseFault(JSON.parse(body)));
-    } catch (error) {
-      return { status: 400, body: { error: { message: error instanceof Error ? error.message : 'Not understood.' } } };
-    }
-    return { status: 200, body: { faults: faults.list() } };
-  }
-  return { status: 404, body: { error: { message: `There is no ${call}.` } } };
-}
-
-/** The provider's books: what the promise "never charges twice" is checked against. */
-export function ledgerReport(ledger: Ledger) {
-  return {
-    payment_intents: [...ledger.intents.values()],
-    charges: [...ledger.charges.values()],
-    refunds: [...ledger.refunds.values()],
-    events: [...ledger.events.values()],
-    undelivered_notices: ledger.deliveries.size,
-  };
 }
 
 function requireKey({ headers }: Request): void {

@@ -6,11 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonical, text, type FormGroup } from './form.ts';
 import { type Faults, type Fault, type Operation } from './faults.ts';
 import { newId, nowInSeconds } from './identifiers.ts';
-import type { AnsweredKey, Event, Ledger } from './ledger.ts';
-import { cancelIntent, captureIntent, confirmIntent, createIntent, type Outcome } from './payment-intents.ts';
+import { cancelIntent, captureIntent } from './captures.ts';
+import type { AnsweredKey, Event, Ledger, PaymentIntent, Subject } from './ledger.ts';
+import { confirmIntent, createIntent, type Outcome } from './payment-intents.ts';
 import { magicFaultOf, type MagicFault } from './payment-methods.ts';
+import { expanded } from './queries.ts';
 import { createRefund } from './refunds.ts';
-import { StripeError } from './stripe-error.ts';
+import { invalidRequest, StripeError } from './stripe-error.ts';
 import type { Webhooks } from './webhooks.ts';
 
 export interface WriteCall {
@@ -25,6 +27,9 @@ export interface WriteCall {
 
 /** What the caller is sent; `silence` stands for an answer that never comes. */
 export type Answer = { status: number; body: unknown; replayed?: boolean } | 'silence';
+
+/** Whether a fault of that kind hits the call. */
+type Hit = (kind: Fault['kind']) => boolean;
 
 const API_VERSION = '2026-10-28.endive';
 
@@ -55,15 +60,24 @@ export class Writes {
     }
   }
 
+  /** Commits what nobody called for: a bank or the time brought it about. */
+  async happen({ object, changes, notices }: Outcome): Promise<Answer> {
+    const events = notices.map((notice) => eventOf(notice, { requestId: null, key: undefined }));
+    const deliveries = events.flatMap((event) => this.deliveriesOf(event, []));
+    await this.ledger.commit({ ...changes, events, deliveries });
+    this.webhooks.pump();
+    return { status: 200, body: object };
+  }
+
   private async execute(call: WriteCall, fingerprint: string): Promise<Answer> {
     const faults = this.faults.take(call.operation);
     const magic = this.magicFault(call);
-    const hit = (kind: Fault['kind']) => magic?.kind === kind || faults.some((fault) => fault.kind === kind);
+    const hit: Hit = (kind) => magic?.kind === kind || faults.some((fault) => fault.kind === kind);
     if (hit('rate_limit')) throw rateLimited();
     if (magic && magic.kind !== 'delay') await this.ledger.commit({ faulted: [{ id: faultId(call) }] });
     if (hit('timeout_before_charge')) return 'silence';
     if (hit('error_500')) return this.failWith500(call, fingerprint, faults);
-    const answer = await this.commit(call, fingerprint, hit('decline'), faults);
+    const answer = await this.commit(call, fingerprint, hit, faults);
     await sleep(delayOf(magic, faults));
     return hit('timeout_after_charge') ? 'silence' : answer;
   }
@@ -82,50 +96,43 @@ export class Writes {
     return { status: 500, body };
   }
 
-  private async commit(call: WriteCall, fingerprint: string, declineAnyway: boolean, faults: Fault[]): Promise<Answer> {
-    const outcome = this.perform(call, declineAnyway);
+  private async commit(call: WriteCall, fingerprint: string, hit: Hit, faults: Fault[]): Promise<Answer> {
+    const outcome = this.perform(call, hit);
     const answer = outcome.error
       ? { status: outcome.error.status, body: { error: outcome.error.body } }
-      : { status: 200, body: outcome.object };
+      : { status: 200, body: this.answerOf(outcome, call.form) };
     const keys: AnsweredKey[] = call.key === undefined ? [] : [{ id: call.key, fingerprint, ...answer }];
-    const events = outcome.notices.map((notice) => this.event(call, notice));
+    const events = outcome.notices.map((notice) => eventOf(notice, call));
     const deliveries = events.flatMap((event) => this.deliveriesOf(event, faults));
     await this.ledger.commit({ ...outcome.changes, keys, events, deliveries });
     this.webhooks.pump();
     return answer;
   }
 
+  private answerOf({ object, changes }: Outcome, form: FormGroup): unknown {
+    const changed = new Map(changes.charges?.map((charge) => [charge.id, charge]));
+    const isIntent = (it: Subject): it is PaymentIntent => it.object === 'payment_intent';
+    return isIntent(object) ? expanded({ charges: changed }, object, form) : object;
+  }
+
   /** An error that is an outcome (the operation began) is kept under the key; one of validation is not. */
-  private perform(call: WriteCall, declineAnyway: boolean): Outcome {
-    switch (call.operation) {
-      case 'create':
-        return createIntent(call.form, declineAnyway);
-      case 'confirm':
-        return confirmIntent(this.ledger, call.id, call.form, declineAnyway);
+  private perform({ operation, id, form }: WriteCall, hit: Hit): Outcome {
+    const declineAnyway = hit('decline');
+    if (operation === 'create') return createIntent(form, declineAnyway);
+    if (operation === 'confirm') return confirmIntent(this.ledger, id, form, declineAnyway);
+    if (declineAnyway) throw invalidRequest(`The sandbox was told to refuse this ${operation}.`);
+    switch (operation) {
       case 'capture':
-        return captureIntent(this.ledger, call.id, call.form);
+        return captureIntent(this.ledger, id, form);
       case 'cancel':
-        return cancelIntent(this.ledger, call.id, call.form);
+        return cancelIntent(this.ledger, id, form);
       case 'refund':
-        return createRefund(this.ledger, call.form);
+        return createRefund(this.ledger, form, hit('pending_refund') ? 'pending' : 'succeeded');
     }
   }
 
-  private event(call: WriteCall, { type, object }: Outcome['notices'][number]): Event {
-    return {
-      id: newId('evt'),
-      object: 'event',
-      api_version: API_VERSION,
-      created: nowInSeconds(),
-      data: { object },
-      livemode: false,
-      pending_webhooks: 1,
-      request: { id: call.requestId, idempotency_key: call.key ?? null },
-      type,
-    };
-  }
-
   private deliveriesOf(event: Event, faults: Fault[]) {
+    if (faults.some((fault) => fault.kind === 'lost_webhook')) return [];
     const late = faults.find((fault) => fault.kind === 'late_webhook');
     const copies = faults.some((fault) => fault.kind === 'duplicate_webhook') ? 2 : 1;
     const deliveries = Array.from({ length: copies }, () =>
@@ -133,6 +140,23 @@ export class Writes {
     );
     return deliveries.filter((delivery) => delivery !== undefined);
   }
+}
+
+function eventOf(
+  { type, object }: Outcome['notices'][number],
+  { requestId, key }: { requestId: string | null; key: string | undefined },
+): Event {
+  return {
+    id: newId('evt'),
+    object: 'event',
+    api_version: API_VERSION,
+    created: nowInSeconds(),
+    data: { object },
+    livemode: false,
+    pending_webhooks: 1,
+    request: { id: requestId, idempotency_key: key ?? null },
+    type,
+  };
 }
 
 function faultId(call: WriteCall): string {

@@ -109,6 +109,10 @@ describe('payment intents', () => {
     expect(listed).toMatchObject({ has_more: true });
     const next = await stripe.paymentIntents.list({ limit: 1, starting_after: made[1] });
     expect([...listed.data, ...next.data].map(({ id }) => id)).toEqual(made);
+    const [newest] = (await stripe.paymentIntents.list({ limit: 1, expand: ['data.latest_charge'] })).data;
+    expect(newest?.latest_charge).toMatchObject({ object: 'charge', amount_refunded: 0 });
+    const future = { created: { gte: Math.floor(Date.now() / 1000) + 60 } };
+    expect((await stripe.paymentIntents.list(future)).data).toEqual([]);
     const found = await stripe.paymentIntents.search({ query: `metadata['souk_payment_id']:'search-b'` });
     expect(found.data.map(({ id }) => id)).toEqual([made[1]]);
   });
