@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { launchSouk, type LaunchedSouk } from '@souk/runner/launch';
 import { eventually } from '@souk/testing';
 import { Client, type Order, type Problem, type Product } from './client.js';
+import { providerBooks } from './provider.js';
 
 let souk: LaunchedSouk;
 let shop: Client;
@@ -19,17 +20,7 @@ afterAll(async () => {
   await souk.stop();
   souk.remove();
 });
-beforeEach(async () => {
-  sku = `TEST-${randomUUID().slice(0, 8)}`;
-  const slug = sku.toLowerCase();
-  const variants = [{ sku, title: 'Only', price: { amount: 1_999, currency: 'USD' } }];
-  expect(await admin.call('POST', '/v1/products', { slug, title: `Thing ${slug}`, variants })).toMatchObject({
-    status: 201,
-  });
-  await eventually(async () => {
-    expect((await admin.call('PUT', `/v1/stock/${sku}`, { onHand: 10 })).status).toBe(200);
-  });
-});
+beforeEach(async () => void (sku = await admin.sell(10)));
 
 it('shows the sample catalogue, searched and page by page', async () => {
   const { body: first } = await shop.call<{ items: Product[]; nextCursor: string }>('GET', '/v1/products?limit=5');
@@ -87,18 +78,19 @@ it('refuses a declined card with 402, and lets go of the stock', async () => {
   expect(await shop.stock(sku)).toMatchObject({ onHand: 10, held: 0 });
 });
 
-it('answers 202 for a slow provider and finishes by itself', async () => {
+it('answers 202 for a slow provider and finishes by itself (F78)', async () => {
   const { status, body: order } = await shop.placeOrder({ sku, token: 'pm_sandbox_slow_4000' });
   expect({ status, state: order.state }).toEqual({ status: 202, state: 'PENDING' });
   await eventually(async () => expect((await shop.order(order)).state).toBe('CONFIRMED'), { timeoutMs: 30_000 });
 });
 
-it('charges once though the provider times out after charging', async () => {
+it('charges once though the provider times out after charging (F40)', async () => {
   const { body: order } = await shop.placeOrder({ sku, token: 'pm_sandbox_timeoutAfterCharge' });
   await eventually(async () => expect((await shop.order(order)).state).toBe('CONFIRMED'), { timeoutMs: 60_000 });
-  const ledger = await fetch(`http://127.0.0.1:${souk.ports['sandbox-psp']}/_sandbox/ledger`);
-  const text = await ledger.text();
-  expect(text.split(order.id).length - 1).toBeGreaterThan(0);
+  await eventually(async () => {
+    const books = { charges: 1, taken: 1_999, givenBack: 0, setAside: false };
+    expect(await providerBooks(souk, order.id)).toEqual(books);
+  });
 });
 
 it('cancels: stock and money go back', async () => {
@@ -111,32 +103,6 @@ it('cancels: stock and money go back', async () => {
     const { body: payment } = await admin.call<{ state: string }>('GET', `/v1/orders/${order.id}/payment`);
     expect(['VOIDED', 'REFUNDED']).toContain(payment.state);
   });
-});
-
-it('answers a repeated key with the first order, and refuses another body under it', async () => {
-  const key = randomUUID();
-  const answers = await Promise.all(Array.from({ length: 20 }, () => shop.placeOrder({ sku }, key)));
-  expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
-  expect(answers.every(({ status }) => status === 201)).toBe(true);
-  expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(19);
-  expect((await shop.stock(sku)).available).toBe(9);
-  const other = await shop.placeOrder<Problem>({ sku, quantity: 2 }, key);
-  expect({ status: other.status, reason: other.body.reason }).toEqual({ status: 422, reason: 'REQUEST_ID_REUSED' });
-});
-
-it('turns a cart into one order', async () => {
-  const { body: cart } = await shop.call<{ id: string }>('POST', '/v1/carts');
-  await shop.call('PUT', `/v1/carts/${cart.id}/lines/${sku}`, { quantity: 3 });
-  const [one, two] = await Promise.all([shop.placeOrder({ cartId: cart.id }), shop.placeOrder({ cartId: cart.id })]);
-  expect(one.body.id).toBe(two.body.id);
-  await eventually(async () => expect((await shop.stock(sku)).available).toBe(7));
-});
-
-it('sells the last unit once', async () => {
-  await admin.call('PUT', `/v1/stock/${sku}`, { onHand: 1 });
-  const answers = await Promise.all(Array.from({ length: 40 }, () => shop.placeOrder<Order & Problem>({ sku })));
-  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
-  expect(answers.filter(({ status, body }) => status === 409 && body.reason === 'STOCK_SHORT')).toHaveLength(39);
 });
 
 it('says which fields are wrong', async () => {

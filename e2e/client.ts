@@ -13,7 +13,8 @@ export interface Order {
   readonly number: string;
   readonly state: string;
   readonly total: { readonly amount: number; readonly currency: string };
-  readonly accessToken: string;
+  /** A guest's. */
+  readonly accessToken?: string;
 }
 
 export interface Problem {
@@ -60,10 +61,12 @@ export class Client {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
+    signal: AbortSignal | null = null,
   ): Promise<Answer<T>> {
     const text = typeof body === 'string';
     const response = await fetch(new URL(path, this.souk.url), {
       method,
+      signal,
       headers: {
         ...(body !== undefined && { 'content-type': text ? 'text/csv' : 'application/json' }),
         ...(this.token && { authorization: `Bearer ${this.token}` }),
@@ -82,16 +85,38 @@ export class Client {
     return new Client(this.souk, body.accessToken);
   }
 
-  placeOrder<T = Order>(order: OrderInput, key: string = randomUUID()): Promise<Answer<T>> {
+  /** A customer of his own, logged in. */
+  async asCustomer(): Promise<Client> {
+    const person = { email: `${randomUUID()}@example.com`, password: 'a long enough password', name: 'Grace' };
+    const { body } = await this.call<{ accessToken: string }>('POST', '/v1/auth/register', person);
+    return new Client(this.souk, body.accessToken);
+  }
+
+  /** Adds a product of one SKU at 19.99, with so many on the shelf; staff. @returns the SKU */
+  async sell(onHand: number): Promise<string> {
+    const sku = `TEST-${randomUUID().slice(0, 8)}`;
+    const slug = sku.toLowerCase();
+    const variants = [{ sku, title: 'Only', price: { amount: 1_999, currency: 'USD' } }];
+    const added = await this.call('POST', '/v1/products', { slug, title: `Thing ${slug}`, variants });
+    const counted = await this.call('PUT', `/v1/stock/${sku}`, { onHand });
+    if (added.status !== 201 || counted.status !== 200) throw new Error(`${sku}: ${added.status}, ${counted.status}`);
+    return sku;
+  }
+
+  placeOrder<T = Order>(
+    order: OrderInput,
+    key: string = randomUUID(),
+    signal: AbortSignal | null = null,
+  ): Promise<Answer<T>> {
     const { sku, quantity = 1, lines = [{ sku, quantity }], token, cartId } = order;
     const what = cartId ? { cartId } : { lines };
     const payment = token ? { method: 'card', token } : { method: 'manual' };
     const body = { ...what, email: 'ada@example.com', shippingAddress: ADDRESS, payment };
-    return this.call('POST', '/v1/orders', body, { 'idempotency-key': key });
+    return this.call('POST', '/v1/orders', body, { 'idempotency-key': key }, signal);
   }
 
   async order({ id, accessToken }: Pick<Order, 'id' | 'accessToken'>): Promise<Order> {
-    const headers = { authorization: `Bearer ${accessToken}` };
+    const headers: Record<string, string> = accessToken ? { authorization: `Bearer ${accessToken}` } : {};
     return (await this.call<Order>('GET', `/v1/orders/${id}`, undefined, headers)).body;
   }
 

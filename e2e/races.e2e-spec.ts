@@ -1,0 +1,172 @@
+/**
+ * Many at once, over REST, against a whole Souk: whatever wins, the stock, the orders and the provider's books agree
+ * afterwards. Each test sells a SKU of its own.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { launchSouk, type LaunchedSouk } from '@souk/runner/launch';
+import { eventually } from '@souk/testing';
+import { Client, type Answer, type Order, type Problem } from './client.js';
+import { providerBooks } from './provider.js';
+
+const CARD = 'pm_card_visa';
+const PRICE = 1_999;
+
+let souk: LaunchedSouk;
+let shop: Client;
+let admin: Client;
+
+beforeAll(async () => {
+  // Nobody gives up waiting: every order is either sold or refused when it is answered.
+  souk = await launchSouk({ args: ['--no-sale'], env: { SOUK_ORDER_WAIT_MS: '9000' } });
+  shop = new Client(souk);
+  admin = await shop.asAdmin();
+});
+afterAll(async () => {
+  await souk.stop();
+  souk.remove();
+});
+
+/** Does the work so many times, with at most so many under way. */
+async function times<T>(count: number, work: () => Promise<T>, atOnce = count): Promise<T[]> {
+  const results: T[] = [];
+  let left = count;
+  const worker = async () => {
+    while (left-- > 0) results.push(await work());
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
+}
+
+/** How many answers there were of each kind. */
+function tally(answers: readonly Answer<Partial<Order & Problem>>[]): Record<string, number> {
+  const kinds = answers.map(({ status, body }) => `${status} ${body.reason ?? body.state ?? ''}`);
+  return Object.fromEntries([...new Set(kinds)].map((kind) => [kind, kinds.filter((one) => one === kind).length]));
+}
+
+/** The counters are what is expected, and the ledger of movements sums to them. */
+async function expectStock(sku: string, expected: { onHand: number; held: number }): Promise<void> {
+  await eventually(async () => expect(await shop.stock(sku)).toMatchObject(expected));
+  let [onHand, held, cursor] = [0, 0, ''];
+  do {
+    const { body } = await admin.call<Movements>('GET', `/v1/stock/${sku}/movements?limit=100&cursor=${cursor}`);
+    for (const { onHandDelta, heldDelta } of body.items) [onHand, held] = [onHand + onHandDelta, held + heldDelta];
+    cursor = body.nextCursor ?? '';
+  } while (cursor !== '');
+  expect({ onHand, held }).toEqual(expected);
+}
+
+interface Movements {
+  readonly items: readonly { readonly onHandDelta: number; readonly heldDelta: number }[];
+  readonly nextCursor: string | null;
+}
+
+/** Waits until the money of a confirmed order was taken: once. */
+async function expectPaidOnce(orderId: string): Promise<void> {
+  await eventually(async () =>
+    expect(await providerBooks(souk, orderId)).toEqual({ charges: 1, taken: PRICE, givenBack: 0, setAside: false }),
+  );
+}
+
+describe('stock', () => {
+  it('sells the last unit to one of 100 buyers (F28)', async () => {
+    const sku = await admin.sell(1);
+    const answers = await times(100, () => shop.placeOrder<Partial<Order & Problem>>({ sku }));
+    expect(tally(answers)).toEqual({ '201 CONFIRMED': 1, '409 STOCK_SHORT': 99 });
+    await expectStock(sku, { onHand: 0, held: 0 });
+  });
+
+  it('sells 200 units to 500 buyers, 64 at a time, and refuses exactly the rest (F38)', async () => {
+    const sku = await admin.sell(200);
+    const answers = await times(500, () => shop.placeOrder<Partial<Order & Problem>>({ sku }), 64);
+    expect(tally(answers)).toEqual({ '201 CONFIRMED': 200, '409 STOCK_SHORT': 300 });
+    await expectStock(sku, { onHand: 0, held: 0 });
+  });
+});
+
+describe('one key', () => {
+  it('places one order and charges once, however often it is sent at once (F1, F5)', async () => {
+    const sku = await admin.sell(60);
+    const key = randomUUID();
+    const answers = await times(50, () => shop.placeOrder({ sku, token: CARD }, key));
+    expect(tally(answers)).toEqual({ '201 CONFIRMED': 50 });
+    const ids = new Set(answers.map(({ body }) => body.id));
+    expect(ids.size).toBe(1);
+    expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === null)).toHaveLength(1);
+    await expectStock(sku, { onHand: 59, held: 0 });
+    await expectPaidOnce([...ids][0] ?? '');
+  });
+
+  it('is refused for another order, also while the first one is being placed (F4)', async () => {
+    const sku = await admin.sell(10);
+    const key = randomUUID();
+    const answers = await Promise.all([
+      shop.placeOrder<Partial<Order & Problem>>({ sku, token: CARD }, key),
+      shop.placeOrder<Partial<Order & Problem>>({ sku, token: CARD, quantity: 2 }, key),
+    ]);
+    expect(tally(answers)).toEqual({ '201 CONFIRMED': 1, '422 REQUEST_ID_REUSED': 1 });
+    const bought = PRICE * 2 === answers.find(({ status }) => status === 201)?.body.total?.amount ? 2 : 1;
+    await expectStock(sku, { onHand: 10 - bought, held: 0 });
+  });
+
+  it('finds the order of a client that gave up waiting, and charges once (F2, F3)', async () => {
+    const sku = await admin.sell(10);
+    const order = { sku, token: 'pm_sandbox_slow_1500' };
+    const key = randomUUID();
+    await expect(shop.placeOrder(order, key, AbortSignal.timeout(300))).rejects.toThrow();
+    const { status, headers, body } = await shop.placeOrder(order, key);
+    expect([status, body.state, headers.get('idempotency-replayed')]).toEqual([201, 'CONFIRMED', 'true']);
+    await expectStock(sku, { onHand: 9, held: 0 });
+    await expectPaidOnce(body.id);
+  });
+});
+
+describe('one cart', () => {
+  it('becomes one order in two tabs (F7)', async () => {
+    const sku = await admin.sell(10);
+    const { body: cart } = await shop.call<{ id: string }>('POST', '/v1/carts');
+    await shop.call('PUT', `/v1/carts/${cart.id}/lines/${sku}`, { quantity: 1 });
+    const answers = await times(8, () => shop.placeOrder({ cartId: cart.id, token: CARD }));
+    expect(tally(answers)).toEqual({ '201 CONFIRMED': 8 });
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    await expectStock(sku, { onHand: 9, held: 0 });
+    await expectPaidOnce(answers[0]?.body.id ?? '');
+  });
+});
+
+describe('cancelling', () => {
+  it.each([0, 30, 60, 100, 150, 400])(
+    'an order that is being placed ends cancelled, with nothing held and nothing charged: %i ms after it is seen',
+    async (ms) => {
+      const sku = await admin.sell(5);
+      const customer = await shop.asCustomer();
+      const placing = customer.placeOrder({ sku, token: 'pm_sandbox_slow_200' });
+      const { id } = await eventually(() => newestOrder(customer), { intervalMs: 5 });
+      await sleep(ms);
+      const { status } = await customer.call('POST', `/v1/orders/${id}/cancel`);
+      expect(status).toBe(200);
+      await placing;
+      await eventually(async () => expect((await customer.order({ id })).state).toBe('CANCELLED'));
+      await expectStock(sku, { onHand: 5, held: 0 });
+      await eventually(async () => {
+        const { taken, givenBack, setAside } = await providerBooks(souk, id);
+        expect([taken - givenBack, setAside]).toEqual([0, false]);
+      });
+      const ends = (await happened(customer, id)).filter((kind) => ['REJECTED', 'CANCELLED'].includes(kind));
+      expect(ends).toEqual(['CANCELLED']);
+    },
+  );
+});
+
+async function newestOrder(customer: Client): Promise<Order> {
+  const { body } = await customer.call<{ items: Order[] }>('GET', '/v1/orders?limit=1');
+  const [order] = body.items;
+  if (!order) throw new Error('There is no order yet.');
+  return order;
+}
+
+/** The kinds of what happened to an order, oldest first. */
+async function happened(customer: Client, id: string): Promise<string[]> {
+  const { body } = await customer.call<{ items: { kind: string }[] }>('GET', `/v1/orders/${id}/timeline`);
+  return body.items.map(({ kind }) => kind);
+}
