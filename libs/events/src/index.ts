@@ -3,4 +3,5 @@ export type { EncodedEvent, EventEnvelope } from './envelope.js';
 export { EventBus, connectEvents } from './event-bus.js';
 export type { ConnectOptions } from './event-bus.js';
 export { DEAD_LETTERS, serviceOf, streamName } from './names.js';
+export { isApiError, lastSequence, storedMessage } from './stored-message.js';
 export { ensureDeadLetters, ensureStream } from './streams.js';

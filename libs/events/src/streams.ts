@@ -1,16 +1,10 @@
 // The streams, made by whoever needs them first. Guarantees: calling it again, or twice at once, changes nothing; a
 // stream that was lost is made anew. Only features of NATS 2.9 are used.
-import {
-  DiscardPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
-} from '@nats-io/jetstream';
+import { DiscardPolicy, JetStreamApiCodes, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import type { EventBus } from './event-bus.js';
 import { DEAD_LETTERS } from './names.js';
+import { isApiError } from './stored-message.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NAME_IN_USE = 10058;
@@ -70,8 +64,4 @@ function streamConfig(subject: string, maxAgeMs: number): StreamSettings {
     discard: DiscardPolicy.Old,
     max_bytes: -1,
   };
-}
-
-function isApiError(error: unknown, code: number): boolean {
-  return error instanceof JetStreamApiError && error.code === code;
 }

@@ -6,13 +6,12 @@ import {
   AckPolicy,
   DeliverPolicy,
   JetStreamApiCodes,
-  JetStreamApiError,
   ReplayPolicy,
   type ConsumerMessages,
   type JsMsg,
 } from '@nats-io/jetstream';
 import { nanos, type Subscription as NatsSubscription } from '@nats-io/transport-node';
-import { ensureStream, serviceOf, streamName, type EventBus } from '@souk/events';
+import { ensureStream, isApiError, serviceOf, streamName, type EventBus } from '@souk/events';
 import type { Logger } from '@souk/telemetry';
 
 /** What to listen to. */
@@ -122,7 +121,7 @@ async function ensureConsumer({ bus, durable, type }: SubscriptionOptions): Prom
   try {
     await bus.jsm.consumers.info(stream, durable);
   } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.ConsumerNotFound) {
+    if (!isApiError(error, JetStreamApiCodes.ConsumerNotFound)) {
       throw error;
     }
     await bus.jsm.consumers.add(stream, {

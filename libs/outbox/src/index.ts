@@ -1,4 +1,6 @@
+export type { Audit } from './audit.js';
 export { appendToOutbox, outboxEvent } from './outbox.js';
 export type { JsonCodec, OutboxEvent } from './outbox.js';
 export { OutboxRelay } from './outbox-relay.js';
 export type { OutboxRelayOptions } from './outbox-relay.js';
+export type { Rebuilt } from './rebuild-stream.js';

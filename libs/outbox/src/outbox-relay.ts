@@ -5,8 +5,10 @@ import { ensureStream, type EventBus } from '@souk/events';
 import type { Database, Transaction } from '@souk/postgres';
 import { metrics, type Logger } from '@souk/telemetry';
 import { WorkerLoop, type Outcome } from '@souk/worker';
-import { becomeRelay, markSent, oldestUnsentAge, pruneSent, selectUnsent } from './outbox-rows.js';
+import { auditOutbox, type Audit } from './audit.js';
+import { becomeRelay, markSent, oldestUnsentAge, pruneSent, selectUnsent, type Sent } from './outbox-rows.js';
 import { publishAll } from './publish.js';
+import { rebuildStream, type Rebuilt } from './rebuild-stream.js';
 
 /** What a relay needs. */
 export interface OutboxRelayOptions {
@@ -32,6 +34,9 @@ const LONGEST_PAUSE_MS = 10_000;
 const STANDBY_MS = 100;
 
 const published = metrics.counter('outbox_published_total', 'Events that the broker acknowledged', ['source']);
+const losses = metrics.counter('outbox_stream_losses_total', 'Times the broker was seen to have lost events', [
+  'source',
+]);
 const lag = metrics.gauge('outbox_oldest_unsent_seconds', 'Age of the oldest event that waits', ['source']);
 
 /** Publishes what `appendToOutbox` wrote. */
@@ -39,6 +44,7 @@ export class OutboxRelay {
   private readonly options: Required<OutboxRelayOptions>;
   private readonly loop: WorkerLoop;
   private streamReady = false;
+  private newestPlace = 0;
   private nextPrune = Date.now() + PRUNE_EVERY_MS;
 
   constructor(options: OutboxRelayOptions) {
@@ -61,6 +67,16 @@ export class OutboxRelay {
   /** Finishes the round that is under way. */
   stop(): Promise<void> {
     return this.loop.stop();
+  }
+
+  /** Publishes what the stream lacks of the events that were written since `from`, or of all that are kept. */
+  rebuild(from?: Date): Promise<Rebuilt> {
+    return rebuildStream(this.options, from);
+  }
+
+  /** Compares a part of the outbox with the stream. */
+  audit(): Promise<Audit> {
+    return auditOutbox(this.options);
   }
 
   private async turn(woken: boolean): Promise<Outcome> {
@@ -112,8 +128,23 @@ export class OutboxRelay {
     if (sent.length > 0) {
       await markSent(tx, sent);
       published.inc({ source }, sent.length);
+      this.watchPlaces(sent);
     }
     return { full: rows.length === batch, error };
+  }
+
+  /** A stream only grows; where a new event gets a place that was taken, what was there is lost. */
+  private watchPlaces(sent: readonly Sent[]): void {
+    const { source, logger } = this.options;
+    const places = sent.filter(({ duplicate }) => !duplicate).map(({ streamSequence }) => streamSequence);
+    if (places.length === 0) {
+      return;
+    }
+    if (Math.min(...places) <= this.newestPlace) {
+      losses.inc({ source });
+      logger.error({ mend: `npm run ops -- stream rebuild ${source}` }, 'the broker has lost events that it had');
+    }
+    this.newestPlace = Math.max(...places);
   }
 
   private async measureLag(): Promise<boolean> {

@@ -3,14 +3,23 @@
 // not by a position: a transaction that commits late is not overtaken for good.
 import { sql, uuidv7Floor, type Queryable, type Transaction } from '@souk/postgres';
 
-/** A row that waits to be published. */
-export interface UnsentRow {
+/** An event as it is published. */
+export interface OutboxRow {
   id: string;
   type: string;
   aggregate_id: string;
   data: string;
   traceparent: string | null;
   created_at: Date;
+}
+
+/** What the broker acknowledged. */
+export interface Sent {
+  id: string;
+  /** Its place on the stream. */
+  streamSequence: number;
+  /** True where the broker had it already. */
+  duplicate: boolean;
 }
 
 // Marking a row as sent may be lost with a crash of the database: it is then published again under the same id. So the
@@ -20,13 +29,19 @@ const BECOME_RELAY = sql(
   `SELECT set_config('synchronous_commit', 'off', true) FROM outbox_relay FOR UPDATE SKIP LOCKED`,
 );
 
+const WAIT_TO_BECOME_RELAY = sql('outbox.wait_to_become_relay', 'SELECT 1 AS relay FROM outbox_relay FOR UPDATE');
+
 const SELECT_UNSENT = sql(
   'outbox.select_unsent',
   `SELECT id, type, aggregate_id, data, traceparent, created_at
      FROM outbox WHERE sent_at IS NULL ORDER BY sequence LIMIT $1`,
 );
 
-const MARK_SENT = sql('outbox.mark_sent', `UPDATE outbox SET sent_at = now() WHERE id = ANY($1::uuid[])`);
+const MARK_SENT = sql(
+  'outbox.mark_sent',
+  `UPDATE outbox SET sent_at = now(), stream_sequence = sent.stream_sequence
+     FROM unnest($1::uuid[], $2::bigint[]) AS sent (id, stream_sequence) WHERE outbox.id = sent.id`,
+);
 
 const OLDEST_UNSENT = sql(
   'outbox.oldest_unsent',
@@ -46,14 +61,19 @@ export async function becomeRelay(tx: Transaction): Promise<boolean> {
   return (await tx.query(BECOME_RELAY)).length > 0;
 }
 
-/** The oldest unsent rows, in the order of their writing. */
-export function selectUnsent(tx: Transaction, limit: number): Promise<UnsentRow[]> {
-  return tx.query<UnsentRow>(SELECT_UNSENT, [limit]);
+/** Makes this transaction the relay once another one has ended. */
+export async function waitToBecomeRelay(tx: Transaction): Promise<void> {
+  await tx.query(WAIT_TO_BECOME_RELAY);
 }
 
-/** Marks rows as published. */
-export async function markSent(tx: Transaction, ids: string[]): Promise<void> {
-  await tx.query(MARK_SENT, [ids]);
+/** The oldest unsent rows, in the order of their writing. */
+export function selectUnsent(tx: Transaction, limit: number): Promise<OutboxRow[]> {
+  return tx.query<OutboxRow>(SELECT_UNSENT, [limit]);
+}
+
+/** Marks rows as published, and where on the stream they are. */
+export async function markSent(tx: Transaction, sent: readonly Sent[]): Promise<void> {
+  await tx.query(MARK_SENT, [sent.map(({ id }) => id), sent.map(({ streamSequence }) => streamSequence)]);
 }
 
 /** Seconds that the oldest unsent row has waited, or undefined where all are sent. */

@@ -1,26 +1,34 @@
 // Publishes rows of the outbox. Guarantees: the events of one aggregate reach the stream in their order, also when one of
 // them fails, since the next is sent only after the one before was acknowledged; different aggregates go together.
 import { encodeEvent, type EventBus } from '@souk/events';
-import type { UnsentRow } from './outbox-rows.js';
+import type { OutboxRow, Sent } from './outbox-rows.js';
 
 /** What became of the rows. */
 export interface Published {
-  /** Ids that the broker has acknowledged. */
-  sent: string[];
+  /** What the broker has acknowledged. */
+  sent: Sent[];
   /** The first error, where not all were acknowledged. */
   error?: Error;
 }
 
-/** Publishes the rows and answers which of them the broker has. Never throws. */
-export async function publishAll(bus: EventBus, source: string, rows: UnsentRow[]): Promise<Published> {
-  const sent: string[] = [];
+/**
+ * Publishes the rows and answers which of them the broker has. Never throws.
+ * @param messageId what the broker knows repetitions by; the event's id unless said otherwise
+ */
+export async function publishAll<R extends OutboxRow>(
+  bus: EventBus,
+  source: string,
+  rows: R[],
+  messageId: (row: R) => string = ({ id }) => id,
+): Promise<Published> {
+  const sent: Sent[] = [];
   for (const wave of waves(rows)) {
-    const outcomes = await Promise.allSettled(wave.map((row) => publish(bus, source, row)));
-    wave.forEach((row, index) => {
-      if (outcomes[index]?.status === 'fulfilled') {
-        sent.push(row.id);
+    const outcomes = await Promise.allSettled(wave.map((row) => publish(bus, source, row, messageId(row))));
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') {
+        sent.push(outcome.value);
       }
-    });
+    }
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failure) {
       return { sent, error: new Error('Not every event was acknowledged.', { cause: failure.reason }) };
@@ -30,8 +38,8 @@ export async function publishAll(bus: EventBus, source: string, rows: UnsentRow[
 }
 
 /** Splits the rows such that each wave holds at most one row of an aggregate and order is kept over the waves. */
-export function waves(rows: UnsentRow[]): UnsentRow[][] {
-  const result: UnsentRow[][] = [];
+export function waves<R extends OutboxRow>(rows: R[]): R[][] {
+  const result: R[][] = [];
   const seen = new Map<string, number>();
   for (const row of rows) {
     const wave = seen.get(row.aggregate_id) ?? 0;
@@ -41,7 +49,7 @@ export function waves(rows: UnsentRow[]): UnsentRow[][] {
   return result;
 }
 
-async function publish(bus: EventBus, source: string, row: UnsentRow): Promise<void> {
+async function publish(bus: EventBus, source: string, row: OutboxRow, msgID: string): Promise<Sent> {
   const { headers, payload } = encodeEvent({
     id: row.id,
     type: row.type,
@@ -51,5 +59,6 @@ async function publish(bus: EventBus, source: string, row: UnsentRow): Promise<v
     traceparent: row.traceparent ?? undefined,
     data: row.data,
   });
-  await bus.js.publish(bus.subject(row.type), payload, { headers, timeout: 5_000 });
+  const { seq, duplicate } = await bus.js.publish(bus.subject(row.type), payload, { headers, msgID, timeout: 5_000 });
+  return { id: row.id, streamSequence: seq, duplicate };
 }

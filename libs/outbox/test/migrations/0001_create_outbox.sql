@@ -1,13 +1,14 @@
 -- Up Migration
 CREATE TABLE outbox (
-  id           uuid PRIMARY KEY,
-  sequence     bigint GENERATED ALWAYS AS IDENTITY,
-  type         text NOT NULL,
-  aggregate_id text NOT NULL,
-  data         text NOT NULL,
-  traceparent  text,
-  created_at   timestamptz NOT NULL DEFAULT now(),
-  sent_at      timestamptz
+  id              uuid PRIMARY KEY,
+  sequence        bigint GENERATED ALWAYS AS IDENTITY,
+  type            text NOT NULL,
+  aggregate_id    text NOT NULL,
+  data            text NOT NULL,
+  traceparent     text,
+  created_at      timestamptz NOT NULL DEFAULT now(),
+  sent_at         timestamptz,
+  stream_sequence bigint
 );
 CREATE INDEX outbox_unsent ON outbox (sequence) WHERE sent_at IS NULL;
 
