@@ -118,13 +118,13 @@ export class ShopClient {
     const { status, body } = await this.#http.call({ token: this.token, ...call });
     const order = orderIn(body);
     const reason = typeof body['reason'] === 'string' ? body['reason'] : undefined;
-    const outcome = outcomeOf(status);
+    const outcome = outcomeOf(status, reason);
     this.#history.add({
       kind,
       actor: this.#actor,
       began,
       ended: this.#history.now(),
-      outcome: reason === NO_ROUTE ? 'refused' : outcome,
+      outcome,
       status,
       reason,
       ...facts,
@@ -139,9 +139,10 @@ export function isMissing({ reason }: Told): boolean {
 }
 
 /** Whoever is told to come back later, or nothing at all, does not know whether it happened. */
-function outcomeOf(status: number): Outcome {
+function outcomeOf(status: number, reason: string | undefined): Outcome {
   if (status >= 200 && status < 300) return 'ok';
-  return status >= 400 && status < 500 && status !== 429 ? 'refused' : 'unknown';
+  const later = status === 429 || reason === 'REQUEST_IN_PROGRESS';
+  return status >= 400 && status < 500 && !later ? 'refused' : 'unknown';
 }
 
 function post(path: string, body?: object): Call {

@@ -20,14 +20,11 @@ import {
   type Launched,
   type PortPlan,
 } from '@souk/runner/parts';
+import { SAGA_LEASE_MS } from './leases.ts';
 import { findPorts, INSTANCES, linkName, portOf, replicasOf, SERVERS, wireSpecs } from './topology.ts';
 import type { Instance, Ports, ServerName } from './topology.ts';
 import { Wires } from './wires.ts';
 
-/** Short enough that a run of a minute and a half sees sagas change hands. */
-export const SAGA_LEASE_MS = 6_000;
-/** What payments itself keeps a lease for; it can't be set. */
-export const PAYMENT_LEASE_MS = 20_000;
 const SETTINGS: NodeJS.ProcessEnv = {
   SOUK_ORDER_WAIT_MS: '2000',
   SOUK_SAGA_LEASE_MS: String(SAGA_LEASE_MS),

@@ -2,7 +2,7 @@
  * Which faults come when: made of the seed alone. Faults come in rounds, overlapping within a round, with a quiet spell after
  * each. Guarantees: every kind comes once before any comes twice, so that a run of a minute and a half has seen all.
  */
-import { PAYMENT_LEASE_MS, SAGA_LEASE_MS } from './cluster.ts';
+import { PAYMENT_LEASE_MS, SAGA_LEASE_MS } from './leases.ts';
 import type { Random } from './random.ts';
 import { DOORS, INSTANCES, LINKS, replicasOf, SERVERS, type Link } from './topology.ts';
 import type { Disturbance } from './wire.ts';
@@ -25,7 +25,9 @@ export type Fault =
       /** Whether connections that lived through a silence break when it ends. */
       readonly breaking: boolean;
     }
-  | { readonly kind: 'provider'; readonly fault: ProviderFault; readonly forMs: number };
+  | { readonly kind: 'provider'; readonly fault: ProviderFault; readonly forMs: number }
+  /** The last events of a stream are published a second time. */
+  | { readonly kind: 'events again'; readonly stream: string; readonly count: number };
 
 export interface PlannedFault {
   /** Milliseconds since the load began. */
@@ -46,7 +48,7 @@ const ROUND_MS = 15_000;
 const QUIET_MS = 3_000;
 const LONGEST_SHORT_MS = 9_000;
 /** Faults of one round, so that a minute and a half has room for every kind. */
-const PER_ROUND = 9;
+const PER_ROUND = 10;
 
 /** Every fault of a run of that many milliseconds, in the order of their beginning. */
 export function planFaults(random: Random, lengthMs: number): PlannedFault[] {
@@ -66,13 +68,8 @@ export function planFaults(random: Random, lengthMs: number): PlannedFault[] {
   return planned.sort((a, b) => a.at - b.at);
 }
 
-/** How many faults there are before one comes a second time. */
-export function deckSize(): number {
-  return DECK.length;
-}
-
 export function lengthOf(fault: Fault): number {
-  return fault.kind === 'kill' ? 0 : fault.forMs;
+  return 'forMs' in fault ? fault.forMs : 0;
 }
 
 function shuffledDeck(random: Random): Card[] {
@@ -151,7 +148,12 @@ const provider: Card[] = [
   wrong('late_webhook', 0.7, { delayMs: 4_000 }),
 ];
 
-const DECK: readonly Card[] = [...kills, ...pauses, ...links, ...provider];
+const again: Card[] = ['ORDERS', 'CATALOG', 'INVENTORY', 'PAYMENTS'].map((stream) => ({
+  label: `events of ${stream} published twice`,
+  make: (random) => ({ kind: 'events again', stream, count: random.between(20, 60) }),
+}));
+
+const DECK: readonly Card[] = [...kills, ...pauses, ...links, ...provider, ...again];
 
 function linksWhere(fits: (link: Link) => boolean): readonly string[] {
   return LINKS.filter(fits).map(({ name }) => name);

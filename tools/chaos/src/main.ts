@@ -19,6 +19,7 @@ import { hasFailed, report, type Findings } from './report.ts';
 import { awaitRest } from './rest.ts';
 import { Sources } from './sources.ts';
 import { newPassword, Staff } from './staff.ts';
+import { keylessProvider, switchOff } from './switches.ts';
 import { DOORS } from './topology.ts';
 
 const LONGEST_REST_MS = 120_000;
@@ -72,8 +73,9 @@ async function torment(cluster: Cluster, options: Options, folder: string): Prom
     const credentials = { email: ADMIN_EMAIL, password: cluster.secrets.adminPassword };
     const staff = new Staff(staffClient, history, random.fork('staff'), credentials);
     await stockUp(direct, await staff.logIn());
+    await switchOff(sources, options.switchOff);
     const buyers = await makeBuyers(cluster, history, random, options.buyers);
-    const nemesis = new Nemesis(cluster, (line) => log.write(`${history.now()} ${line}\n`));
+    const nemesis = new Nemesis(cluster, sources, (line) => log.write(`${history.now()} ${line}\n`));
 
     say(`Things break for ${options.minutes} min...`);
     let stopped = false;
@@ -102,7 +104,11 @@ async function run(options: Options): Promise<boolean> {
   const folder = temporaryFolder();
   say(`Seed ${options.seed}; starting a Souk in ${folder}...`);
   const events = createWriteStream(join(folder, 'processes.log'));
-  const cluster = await Cluster.start({ folder, say: (line) => events.write(`${new Date().toISOString()} ${line}\n`) });
+  const cluster = await Cluster.start({
+    folder,
+    say: (line) => events.write(`${new Date().toISOString()} ${line}\n`),
+    ...(options.switchOff.includes('provider-key') && { beforeProvider: keylessProvider }),
+  });
   const stop = (): void => void cluster.stop().finally(() => process.exit(1));
   process.once('SIGINT', stop).once('SIGTERM', stop);
   let failed = true;

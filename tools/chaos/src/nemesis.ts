@@ -3,20 +3,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.ts';
 import type { Fault, PlannedFault, ProviderFault } from './fault-plan.ts';
 import { HttpClient } from './http.ts';
+import type { Sources } from './sources.ts';
 
 const PROVIDER_TRIES = 20;
 
 export class Nemesis {
   readonly injected = new Map<string, number>();
   readonly #cluster: Cluster;
+  readonly #sources: Sources;
   readonly #provider: HttpClient;
   readonly #log: (line: string) => void;
   readonly #active = new Set<() => Promise<void>>();
   readonly #providerFaults = new Set<ProviderFault>();
 
   /** @param log is told of each fault as it begins and ends */
-  constructor(cluster: Cluster, log: (line: string) => void) {
+  constructor(cluster: Cluster, sources: Sources, log: (line: string) => void) {
     this.#cluster = cluster;
+    this.#sources = sources;
     this.#provider = new HttpClient(cluster.port('provider'));
     this.#log = log;
   }
@@ -47,7 +50,7 @@ export class Nemesis {
   async #begin(label: string, fault: Fault): Promise<void> {
     this.#log(`${label}: ${JSON.stringify(fault)}`);
     const undo = await this.#apply(fault);
-    if (!undo || fault.kind === 'kill') return;
+    if (!undo || !('forMs' in fault)) return;
     const end = async (): Promise<void> => {
       if (!this.#active.delete(end)) return;
       clearTimeout(timer);
@@ -73,6 +76,10 @@ export class Nemesis {
         const calms = await Promise.all(fault.links.map((link) => wires.disturb(link, fault.disturbance)));
         return async () => void (await Promise.all(calms.map((calm) => calm(fault.breaking))));
       }
+      case 'events again':
+        // NATS may be away just now: then there is nobody to publish to.
+        this.#sources.publishAgain(fault.stream, fault.count).catch((error: unknown) => this.#log(String(error)));
+        return undefined;
       case 'provider':
         this.#providerFaults.add(fault.fault);
         void this.#tellProvider();

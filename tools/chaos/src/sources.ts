@@ -13,6 +13,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 const FETCH = 500;
 
 export class Sources {
+  readonly services = GRPC_SERVICES;
   /** Services with an outbox. */
   publishers: readonly string[] = [];
   readonly provider: HttpClient;
@@ -120,6 +121,19 @@ export class Sources {
     }
     await jsm.consumers.delete(stream, name);
     return events;
+  }
+
+  /** Puts the last events of a stream on it once more, as a relay does that was away for longer than the broker remembers. */
+  async publishAgain(stream: string, count: number): Promise<void> {
+    const jsm = await jetstreamManager(this.#nats);
+    const { state } = await jsm.streams.info(stream);
+    const first = Math.max(state.first_seq, state.last_seq - count + 1);
+    for (let seq = first; seq <= state.last_seq; seq++) {
+      const message = await jsm.streams.getMessage(stream, { seq });
+      if (!message) continue;
+      message.header.set('Nats-Msg-Id', `${message.header.get('ce-id')}/${state.last_seq}`);
+      await jetstream(this.#nats).publish(message.subject, message.data, { headers: message.header });
+    }
   }
 
   async close(): Promise<void> {
