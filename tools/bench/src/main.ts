@@ -13,6 +13,8 @@ import { available, buy, login, setStock, stockUp } from './shop.ts';
 
 const BUYERS = 16;
 const READERS = 32;
+/** Buyers of a flash sale who all press the button. */
+const CROWD = 500;
 const ADMIN_EMAIL = 'admin@souk.local';
 
 const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '30' } } });
@@ -64,12 +66,19 @@ async function flashSale(call: HttpClient, token: string, sku: string): Promise<
   say(`  left: ${await available(call, sku)}`);
 }
 
-async function spread(call: HttpClient, skus: readonly string[], hot: string): Promise<void> {
+/** What it costs that all want the same: the wide load is measured before and after the narrow one, as machines tire. */
+async function spread(souk: LaunchedSouk, skus: readonly string[], hot: string): Promise<void> {
+  const { call, close } = httpClient(souk.url, CROWD);
   let next = 0;
-  const wide = await load(64, 8, () => buy(call, skus[next++ % skus.length] ?? ''));
-  const narrow = await load(64, 8, () => buy(call, hot));
-  say(`64 buyers on one SKU: ${figures(narrow)}`);
-  say(`64 buyers on ${skus.length} SKUs: ${figures(wide)}; ratio ${(narrow.perSecond / wide.perSecond).toFixed(2)}`);
+  const buyAny = () => buy(call, skus[next++ % skus.length] ?? '');
+  const before = await load(CROWD, seconds / 4, buyAny);
+  const narrow = await load(CROWD, seconds / 2, () => buy(call, hot));
+  const after = await load(CROWD, seconds / 4, buyAny);
+  close();
+  const wide = (before.count + after.count) / (before.seconds + after.seconds);
+  say(`${CROWD} buyers on one SKU: ${figures(narrow)}`);
+  say(`${CROWD} buyers on ${skus.length} SKUs: ${figures(before)}, then ${figures(after)}`);
+  say(`  orders on one SKU for each on ${skus.length}: ${(narrow.perSecond / wide).toFixed(2)} (wanted: 0.80)`);
 }
 
 async function browse(souk: LaunchedSouk): Promise<void> {
@@ -109,8 +118,8 @@ async function main(): Promise<void> {
     const many = await stockUp(call, token, 'SPREAD', 250);
     await checkout(souk, call, few);
     await flashSale(call, token, few[0] ?? '');
-    await spread(call, many, few[1] ?? '');
     close();
+    await spread(souk, many, few[1] ?? '');
     await browse(souk);
     memory(souk, 'after the load');
   } finally {
