@@ -66,6 +66,16 @@ describe('a refund', () => {
     expect(await other.json()).toMatchObject({ reason: 'REFUND_NOT_FOUND' });
   });
 
+  it('is a problem where the provider refuses it', async () => {
+    answer({ state: 'STATE_FAILED' });
+    const response = await post('refunds', { amount: 500 });
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({
+      reason: 'REFUND_FAILED',
+      refund: { id: REFUND_ID, state: 'FAILED' },
+    });
+  });
+
   it('gives all of it back where no amount is named, and takes none that is no whole number of minor units', async () => {
     const asked = answer({});
     await post('refunds');

@@ -14,6 +14,7 @@ import { required } from './fields.view.js';
 import { markReplayed, REPLAYED, RequiredKey } from './idempotency-key.js';
 import { captureBody, paymentSchema, refundBody, refundSchema, webhookReceivedSchema } from './payments.schemas.js';
 import { paymentView, refundView, type PaymentView, type RefundView } from './payments.view.js';
+import { ProblemError } from './problem.js';
 
 /** Payments answers earlier by itself, with PROCESSING where the provider is slow. */
 const PROVIDER_TIMEOUT_MS = 12_000;
@@ -61,7 +62,7 @@ export class PaymentsController {
   @ApiOperation({ summary: 'Give captured money back, all or a part' })
   @Answers(201, 'The money went back.', refundSchema, { Location: 'Address of the refund.', ...REPLAYED })
   @Answers(202, "The provider's answer is not known yet; ask again.", refundSchema, UNDER_WAY)
-  @Fails({ 404: ['PAYMENT_NOT_FOUND'], 409: ['PAYMENT_NOT_REFUNDABLE', 'AMOUNT_TOO_HIGH'] })
+  @Fails({ 404: ['PAYMENT_NOT_FOUND'], 409: ['PAYMENT_NOT_REFUNDABLE', 'AMOUNT_TOO_HIGH', 'REFUND_FAILED'] })
   async refund(
     @RequiredKey() requestId: string,
     @Param('id', { schema: idSchema }) orderId: string,
@@ -74,6 +75,7 @@ export class PaymentsController {
     );
     const view = refundView(required(refund), currencyOf(payment));
     markReplayed(reply, replayed);
+    if (view.state === 'FAILED') throw refundFailed(view);
     made(reply, `/v1/orders/${orderId}/refunds/${view.id}`, { underWay: view.state === 'PROCESSING' });
     return view;
   }
@@ -121,6 +123,11 @@ export class PaymentsController {
 function made(reply: FastifyReply, location: string, { underWay }: { underWay: boolean }): void {
   void reply.header('location', location);
   if (underWay) void reply.status(202).header('retry-after', RETRY_AFTER_S);
+}
+
+function refundFailed(refund: RefundView): ProblemError {
+  const message = 'The payment provider refused to give the money back.';
+  return new ProblemError({ kind: 'refused', reason: 'REFUND_FAILED', message }, { refund });
 }
 
 function currencyOf(payment: Payment | undefined): string {
