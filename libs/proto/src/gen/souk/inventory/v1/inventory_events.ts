@@ -13,7 +13,7 @@ export interface StockLevelChanged {
   sku: string;
   /** Units on the shelf. */
   onHand: number;
-  /** Units held for orders. */
+  /** Units held for orders and carts. */
   held: number;
   /** Units that can be sold. */
   available: number;

@@ -7,7 +7,10 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Duration } from "../../../google/protobuf/duration.js";
+import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import {
+  Hold,
   Hold_State,
   hold_StateFromJSON,
   hold_StateToJSON,
@@ -50,14 +53,40 @@ export interface SetStockRequest {
   onHand: number;
   /** Version that the count is based on; 0 means any. */
   expectedVersion: number;
-  /** Client-made key (UUID): the same key sets the stock once. */
+  /** Client-made key, 1 to 100 characters: the same key sets the stock once and gets the same answer. May be empty. */
   requestId: string;
 }
 
 /** The stock after the count. */
 export interface SetStockResponse {
   /** The stock. */
-  stock: Stock | undefined;
+  stock:
+    | Stock
+    | undefined;
+  /** Whether this answers a key that had been used before. */
+  replayed: boolean;
+}
+
+/** A change of the units on hand. */
+export interface AdjustStockRequest {
+  /** Stock-keeping unit. */
+  sku: string;
+  /** Units that came in, or went where it is negative; never 0. */
+  delta: number;
+  /** Why, in a sentence of at most 200 characters; may be empty. */
+  reason: string;
+  /** Client-made key, 1 to 100 characters: the same key changes the stock once and gets the same answer. */
+  requestId: string;
+}
+
+/** The stock after the change. */
+export interface AdjustStockResponse {
+  /** The stock. */
+  stock:
+    | Stock
+    | undefined;
+  /** Whether this answers a key that had been used before. */
+  replayed: boolean;
 }
 
 /** Units to hold for an order. */
@@ -66,6 +95,8 @@ export interface HoldStockRequest {
   orderId: string;
   /** What to hold; lines of one SKU are summed. */
   lines: StockLine[];
+  /** Cart that became the order: the order may use what it holds. Empty where there was none. */
+  cartId: string;
 }
 
 /** Whether the units are held. */
@@ -86,6 +117,66 @@ export interface ReleaseStockRequest {
 export interface ReleaseStockResponse {
   /** State of the order's hold after the call. */
   state: Hold_State;
+}
+
+/** Units to hold for a cart. */
+export interface HoldCartRequest {
+  /** Cart that the units are for. */
+  cartId: string;
+  /** What to hold; lines of one SKU are summed. */
+  lines: StockLine[];
+  /** How long, 1 s to 1 hour. */
+  timeToLive: Duration | undefined;
+}
+
+/** Whether the units are held. */
+export interface HoldCartResponse {
+  /** The SKUs of which there are too few; empty where everything is held. */
+  shortages: Shortage[];
+  /** When the hold ends by itself; absent where it was refused. */
+  expireTime: Date | undefined;
+}
+
+/** Names the cart whose hold ends. */
+export interface ReleaseCartRequest {
+  /** The cart. */
+  cartId: string;
+}
+
+/** The hold has ended. */
+export interface ReleaseCartResponse {
+}
+
+/** Names the orders whose holds are read. */
+export interface BatchGetHoldsRequest {
+  /** Orders, 500 at most. */
+  orderIds: string[];
+}
+
+/** The holds of the orders that have one. */
+export interface BatchGetHoldsResponse {
+  /** In no particular order. */
+  holds: Hold[];
+}
+
+/** Says which holds to list. */
+export interface ListHoldsRequest {
+  /** Only holds that were made before. */
+  before:
+    | Date
+    | undefined;
+  /** Most holds on the page, 1 to 500; 0 means 100. */
+  pageSize: number;
+  /** `next_page_token` of the page before; empty for the first page. */
+  pageToken: string;
+}
+
+/** A page of holds. */
+export interface ListHoldsResponse {
+  /** The holds, by order. */
+  holds: Hold[];
+  /** Token of the next page; empty on the last. */
+  nextPageToken: string;
 }
 
 /** Says which movements to list. */
@@ -504,13 +595,16 @@ export const SetStockRequest: MessageFns<SetStockRequest> = {
 };
 
 function createBaseSetStockResponse(): SetStockResponse {
-  return { stock: undefined };
+  return { stock: undefined, replayed: false };
 }
 
 export const SetStockResponse: MessageFns<SetStockResponse> = {
   encode(message: SetStockResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.stock !== undefined) {
       Stock.encode(message.stock, writer.uint32(10).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(16).bool(message.replayed);
     }
     return writer;
   },
@@ -536,6 +630,14 @@ export const SetStockResponse: MessageFns<SetStockResponse> = {
             message.stock = Stock.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -549,13 +651,19 @@ export const SetStockResponse: MessageFns<SetStockResponse> = {
   },
 
   fromJSON(object: any): SetStockResponse {
-    return { stock: isSet(object.stock) ? Stock.fromJSON(object.stock) : undefined };
+    return {
+      stock: isSet(object.stock) ? Stock.fromJSON(object.stock) : undefined,
+      replayed: isSet(object.replayed) ? globalThis.Boolean(object.replayed) : false,
+    };
   },
 
   toJSON(message: SetStockResponse): unknown {
     const obj: any = {};
     if (message.stock !== undefined) {
       obj.stock = Stock.toJSON(message.stock);
+    }
+    if (message.replayed !== false) {
+      obj.replayed = message.replayed;
     }
     return obj;
   },
@@ -566,12 +674,219 @@ export const SetStockResponse: MessageFns<SetStockResponse> = {
   fromPartial(object: DeepPartial<SetStockResponse>): SetStockResponse {
     const message = createBaseSetStockResponse();
     message.stock = (object.stock !== undefined && object.stock !== null) ? Stock.fromPartial(object.stock) : undefined;
+    message.replayed = object.replayed ?? false;
+    return message;
+  },
+};
+
+function createBaseAdjustStockRequest(): AdjustStockRequest {
+  return { sku: "", delta: 0, reason: "", requestId: "" };
+}
+
+export const AdjustStockRequest: MessageFns<AdjustStockRequest> = {
+  encode(message: AdjustStockRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sku !== "") {
+      writer.uint32(10).string(message.sku);
+    }
+    if (message.delta !== 0) {
+      writer.uint32(16).int32(message.delta);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdjustStockRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdjustStockRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sku = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.delta = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdjustStockRequest {
+    return {
+      sku: isSet(object.sku) ? globalThis.String(object.sku) : "",
+      delta: isSet(object.delta) ? globalThis.Number(object.delta) : 0,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+    };
+  },
+
+  toJSON(message: AdjustStockRequest): unknown {
+    const obj: any = {};
+    if (message.sku !== "") {
+      obj.sku = message.sku;
+    }
+    if (message.delta !== 0) {
+      obj.delta = Math.round(message.delta);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdjustStockRequest>): AdjustStockRequest {
+    return AdjustStockRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdjustStockRequest>): AdjustStockRequest {
+    const message = createBaseAdjustStockRequest();
+    message.sku = object.sku ?? "";
+    message.delta = object.delta ?? 0;
+    message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
+function createBaseAdjustStockResponse(): AdjustStockResponse {
+  return { stock: undefined, replayed: false };
+}
+
+export const AdjustStockResponse: MessageFns<AdjustStockResponse> = {
+  encode(message: AdjustStockResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stock !== undefined) {
+      Stock.encode(message.stock, writer.uint32(10).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(16).bool(message.replayed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdjustStockResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdjustStockResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stock = Stock.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdjustStockResponse {
+    return {
+      stock: isSet(object.stock) ? Stock.fromJSON(object.stock) : undefined,
+      replayed: isSet(object.replayed) ? globalThis.Boolean(object.replayed) : false,
+    };
+  },
+
+  toJSON(message: AdjustStockResponse): unknown {
+    const obj: any = {};
+    if (message.stock !== undefined) {
+      obj.stock = Stock.toJSON(message.stock);
+    }
+    if (message.replayed !== false) {
+      obj.replayed = message.replayed;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdjustStockResponse>): AdjustStockResponse {
+    return AdjustStockResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdjustStockResponse>): AdjustStockResponse {
+    const message = createBaseAdjustStockResponse();
+    message.stock = (object.stock !== undefined && object.stock !== null) ? Stock.fromPartial(object.stock) : undefined;
+    message.replayed = object.replayed ?? false;
     return message;
   },
 };
 
 function createBaseHoldStockRequest(): HoldStockRequest {
-  return { orderId: "", lines: [] };
+  return { orderId: "", lines: [], cartId: "" };
 }
 
 export const HoldStockRequest: MessageFns<HoldStockRequest> = {
@@ -581,6 +896,9 @@ export const HoldStockRequest: MessageFns<HoldStockRequest> = {
     }
     for (const v of message.lines) {
       StockLine.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.cartId !== "") {
+      writer.uint32(26).string(message.cartId);
     }
     return writer;
   },
@@ -614,6 +932,14 @@ export const HoldStockRequest: MessageFns<HoldStockRequest> = {
             message.lines.push(StockLine.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cartId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -634,6 +960,11 @@ export const HoldStockRequest: MessageFns<HoldStockRequest> = {
         ? globalThis.String(object.order_id)
         : "",
       lines: globalThis.Array.isArray(object?.lines) ? object.lines.map((e: any) => StockLine.fromJSON(e)) : [],
+      cartId: isSet(object.cartId)
+        ? globalThis.String(object.cartId)
+        : isSet(object.cart_id)
+        ? globalThis.String(object.cart_id)
+        : "",
     };
   },
 
@@ -645,6 +976,9 @@ export const HoldStockRequest: MessageFns<HoldStockRequest> = {
     if (message.lines?.length) {
       obj.lines = message.lines.map((e) => StockLine.toJSON(e));
     }
+    if (message.cartId !== "") {
+      obj.cartId = message.cartId;
+    }
     return obj;
   },
 
@@ -655,6 +989,7 @@ export const HoldStockRequest: MessageFns<HoldStockRequest> = {
     const message = createBaseHoldStockRequest();
     message.orderId = object.orderId ?? "";
     message.lines = object.lines?.map((e) => StockLine.fromPartial(e)) || [];
+    message.cartId = object.cartId ?? "";
     return message;
   },
 };
@@ -886,6 +1221,671 @@ export const ReleaseStockResponse: MessageFns<ReleaseStockResponse> = {
   },
 };
 
+function createBaseHoldCartRequest(): HoldCartRequest {
+  return { cartId: "", lines: [], timeToLive: undefined };
+}
+
+export const HoldCartRequest: MessageFns<HoldCartRequest> = {
+  encode(message: HoldCartRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cartId !== "") {
+      writer.uint32(10).string(message.cartId);
+    }
+    for (const v of message.lines) {
+      StockLine.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.timeToLive !== undefined) {
+      Duration.encode(message.timeToLive, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldCartRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldCartRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cartId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lines.push(StockLine.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.timeToLive = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HoldCartRequest {
+    return {
+      cartId: isSet(object.cartId)
+        ? globalThis.String(object.cartId)
+        : isSet(object.cart_id)
+        ? globalThis.String(object.cart_id)
+        : "",
+      lines: globalThis.Array.isArray(object?.lines) ? object.lines.map((e: any) => StockLine.fromJSON(e)) : [],
+      timeToLive: isSet(object.timeToLive)
+        ? Duration.fromJSON(object.timeToLive)
+        : isSet(object.time_to_live)
+        ? Duration.fromJSON(object.time_to_live)
+        : undefined,
+    };
+  },
+
+  toJSON(message: HoldCartRequest): unknown {
+    const obj: any = {};
+    if (message.cartId !== "") {
+      obj.cartId = message.cartId;
+    }
+    if (message.lines?.length) {
+      obj.lines = message.lines.map((e) => StockLine.toJSON(e));
+    }
+    if (message.timeToLive !== undefined) {
+      obj.timeToLive = Duration.toJSON(message.timeToLive);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HoldCartRequest>): HoldCartRequest {
+    return HoldCartRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HoldCartRequest>): HoldCartRequest {
+    const message = createBaseHoldCartRequest();
+    message.cartId = object.cartId ?? "";
+    message.lines = object.lines?.map((e) => StockLine.fromPartial(e)) || [];
+    message.timeToLive = (object.timeToLive !== undefined && object.timeToLive !== null)
+      ? Duration.fromPartial(object.timeToLive)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseHoldCartResponse(): HoldCartResponse {
+  return { shortages: [], expireTime: undefined };
+}
+
+export const HoldCartResponse: MessageFns<HoldCartResponse> = {
+  encode(message: HoldCartResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.shortages) {
+      Shortage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldCartResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldCartResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.shortages.push(Shortage.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HoldCartResponse {
+    return {
+      shortages: globalThis.Array.isArray(object?.shortages)
+        ? object.shortages.map((e: any) => Shortage.fromJSON(e))
+        : [],
+      expireTime: isSet(object.expireTime)
+        ? fromJsonTimestamp(object.expireTime)
+        : isSet(object.expire_time)
+        ? fromJsonTimestamp(object.expire_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: HoldCartResponse): unknown {
+    const obj: any = {};
+    if (message.shortages?.length) {
+      obj.shortages = message.shortages.map((e) => Shortage.toJSON(e));
+    }
+    if (message.expireTime !== undefined) {
+      obj.expireTime = message.expireTime.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HoldCartResponse>): HoldCartResponse {
+    return HoldCartResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HoldCartResponse>): HoldCartResponse {
+    const message = createBaseHoldCartResponse();
+    message.shortages = object.shortages?.map((e) => Shortage.fromPartial(e)) || [];
+    message.expireTime = object.expireTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseReleaseCartRequest(): ReleaseCartRequest {
+  return { cartId: "" };
+}
+
+export const ReleaseCartRequest: MessageFns<ReleaseCartRequest> = {
+  encode(message: ReleaseCartRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cartId !== "") {
+      writer.uint32(10).string(message.cartId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseCartRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseCartRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cartId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReleaseCartRequest {
+    return {
+      cartId: isSet(object.cartId)
+        ? globalThis.String(object.cartId)
+        : isSet(object.cart_id)
+        ? globalThis.String(object.cart_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ReleaseCartRequest): unknown {
+    const obj: any = {};
+    if (message.cartId !== "") {
+      obj.cartId = message.cartId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReleaseCartRequest>): ReleaseCartRequest {
+    return ReleaseCartRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReleaseCartRequest>): ReleaseCartRequest {
+    const message = createBaseReleaseCartRequest();
+    message.cartId = object.cartId ?? "";
+    return message;
+  },
+};
+
+function createBaseReleaseCartResponse(): ReleaseCartResponse {
+  return {};
+}
+
+export const ReleaseCartResponse: MessageFns<ReleaseCartResponse> = {
+  encode(_: ReleaseCartResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseCartResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseCartResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ReleaseCartResponse {
+    return {};
+  },
+
+  toJSON(_: ReleaseCartResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReleaseCartResponse>): ReleaseCartResponse {
+    return ReleaseCartResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ReleaseCartResponse>): ReleaseCartResponse {
+    const message = createBaseReleaseCartResponse();
+    return message;
+  },
+};
+
+function createBaseBatchGetHoldsRequest(): BatchGetHoldsRequest {
+  return { orderIds: [] };
+}
+
+export const BatchGetHoldsRequest: MessageFns<BatchGetHoldsRequest> = {
+  encode(message: BatchGetHoldsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.orderIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetHoldsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetHoldsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orderIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BatchGetHoldsRequest {
+    return {
+      orderIds: globalThis.Array.isArray(object?.orderIds)
+        ? object.orderIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.order_ids)
+        ? object.order_ids.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: BatchGetHoldsRequest): unknown {
+    const obj: any = {};
+    if (message.orderIds?.length) {
+      obj.orderIds = message.orderIds;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BatchGetHoldsRequest>): BatchGetHoldsRequest {
+    return BatchGetHoldsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BatchGetHoldsRequest>): BatchGetHoldsRequest {
+    const message = createBaseBatchGetHoldsRequest();
+    message.orderIds = object.orderIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseBatchGetHoldsResponse(): BatchGetHoldsResponse {
+  return { holds: [] };
+}
+
+export const BatchGetHoldsResponse: MessageFns<BatchGetHoldsResponse> = {
+  encode(message: BatchGetHoldsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.holds) {
+      Hold.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetHoldsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetHoldsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.holds.push(Hold.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BatchGetHoldsResponse {
+    return { holds: globalThis.Array.isArray(object?.holds) ? object.holds.map((e: any) => Hold.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: BatchGetHoldsResponse): unknown {
+    const obj: any = {};
+    if (message.holds?.length) {
+      obj.holds = message.holds.map((e) => Hold.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BatchGetHoldsResponse>): BatchGetHoldsResponse {
+    return BatchGetHoldsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BatchGetHoldsResponse>): BatchGetHoldsResponse {
+    const message = createBaseBatchGetHoldsResponse();
+    message.holds = object.holds?.map((e) => Hold.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseListHoldsRequest(): ListHoldsRequest {
+  return { before: undefined, pageSize: 0, pageToken: "" };
+}
+
+export const ListHoldsRequest: MessageFns<ListHoldsRequest> = {
+  encode(message: ListHoldsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.before !== undefined) {
+      Timestamp.encode(toTimestamp(message.before), writer.uint32(10).fork()).join();
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListHoldsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListHoldsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.before = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListHoldsRequest {
+    return {
+      before: isSet(object.before) ? fromJsonTimestamp(object.before) : undefined,
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListHoldsRequest): unknown {
+    const obj: any = {};
+    if (message.before !== undefined) {
+      obj.before = message.before.toISOString();
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListHoldsRequest>): ListHoldsRequest {
+    return ListHoldsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListHoldsRequest>): ListHoldsRequest {
+    const message = createBaseListHoldsRequest();
+    message.before = object.before ?? undefined;
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListHoldsResponse(): ListHoldsResponse {
+  return { holds: [], nextPageToken: "" };
+}
+
+export const ListHoldsResponse: MessageFns<ListHoldsResponse> = {
+  encode(message: ListHoldsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.holds) {
+      Hold.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListHoldsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListHoldsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.holds.push(Hold.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListHoldsResponse {
+    return {
+      holds: globalThis.Array.isArray(object?.holds) ? object.holds.map((e: any) => Hold.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListHoldsResponse): unknown {
+    const obj: any = {};
+    if (message.holds?.length) {
+      obj.holds = message.holds.map((e) => Hold.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListHoldsResponse>): ListHoldsResponse {
+    return ListHoldsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListHoldsResponse>): ListHoldsResponse {
+    const message = createBaseListHoldsResponse();
+    message.holds = object.holds?.map((e) => Hold.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
 function createBaseListMovementsRequest(): ListMovementsRequest {
   return { sku: "", pageSize: 0, pageToken: "" };
 }
@@ -1110,7 +2110,10 @@ export const InventoryServiceService = {
       Buffer.from(BatchGetStockResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchGetStockResponse => BatchGetStockResponse.decode(value),
   },
-  /** Sets the units on hand after a count (staff). Errors: STOCK_BELOW_HELD, VERSION_MISMATCH. */
+  /**
+   * Sets the units on hand after a count (staff). Idempotent by `request_id`.
+   * Errors: STOCK_BELOW_HELD, VERSION_MISMATCH, REQUEST_ID_REUSED.
+   */
   setStock: {
     path: "/souk.inventory.v1.InventoryService/SetStock" as const,
     requestStream: false as const,
@@ -1120,7 +2123,23 @@ export const InventoryServiceService = {
     responseSerialize: (value: SetStockResponse): Buffer => Buffer.from(SetStockResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetStockResponse => SetStockResponse.decode(value),
   },
-  /** Holds all lines of an order or none (service). Idempotent by order: a repeated call gets the first answer. */
+  /**
+   * Adds units to what is on hand, or takes some off (staff): goods that came in, broke or were found. Idempotent by `request_id`.
+   * Errors: SKU_NOT_FOUND, STOCK_BELOW_HELD, REQUEST_ID_REUSED, INVALID_ARGUMENT.
+   */
+  adjustStock: {
+    path: "/souk.inventory.v1.InventoryService/AdjustStock" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AdjustStockRequest): Buffer => Buffer.from(AdjustStockRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AdjustStockRequest => AdjustStockRequest.decode(value),
+    responseSerialize: (value: AdjustStockResponse): Buffer => Buffer.from(AdjustStockResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AdjustStockResponse => AdjustStockResponse.decode(value),
+  },
+  /**
+   * Holds all lines of an order or none (service). Idempotent by order: a repeated call gets the first answer. What the order's cart
+   * holds becomes part of it; where the order is refused, the cart keeps it.
+   */
   holdStock: {
     path: "/souk.inventory.v1.InventoryService/HoldStock" as const,
     requestStream: false as const,
@@ -1131,8 +2150,8 @@ export const InventoryServiceService = {
     responseDeserialize: (value: Buffer): HoldStockResponse => HoldStockResponse.decode(value),
   },
   /**
-   * Ends an order's hold (service): held units become available, sold ones return to the shelf. Idempotent; also before the
-   * hold it undoes, which then will be refused.
+   * Ends an order's hold (service or operator): held units become available, sold ones return to the shelf. Idempotent; also before
+   * the hold it undoes, which then will be refused. An operator calls it to mend a hold whose order is gone or was rejected.
    */
   releaseStock: {
     path: "/souk.inventory.v1.InventoryService/ReleaseStock" as const,
@@ -1143,6 +2162,50 @@ export const InventoryServiceService = {
     responseSerialize: (value: ReleaseStockResponse): Buffer =>
       Buffer.from(ReleaseStockResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReleaseStockResponse => ReleaseStockResponse.decode(value),
+  },
+  /**
+   * Holds all lines of a cart or none, for some minutes (service). Another call replaces the cart's hold and begins its time anew,
+   * and may use what the cart holds already; where it is refused, the cart keeps what it held, for as long as that had been given.
+   */
+  holdCart: {
+    path: "/souk.inventory.v1.InventoryService/HoldCart" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: HoldCartRequest): Buffer => Buffer.from(HoldCartRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): HoldCartRequest => HoldCartRequest.decode(value),
+    responseSerialize: (value: HoldCartResponse): Buffer => Buffer.from(HoldCartResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): HoldCartResponse => HoldCartResponse.decode(value),
+  },
+  /** Ends a cart's hold before its time (service). Idempotent. */
+  releaseCart: {
+    path: "/souk.inventory.v1.InventoryService/ReleaseCart" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReleaseCartRequest): Buffer => Buffer.from(ReleaseCartRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReleaseCartRequest => ReleaseCartRequest.decode(value),
+    responseSerialize: (value: ReleaseCartResponse): Buffer => Buffer.from(ReleaseCartResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReleaseCartResponse => ReleaseCartResponse.decode(value),
+  },
+  /** Reads the holds of up to 500 orders; orders without one are left out of the answer (service or operator). */
+  batchGetHolds: {
+    path: "/souk.inventory.v1.InventoryService/BatchGetHolds" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchGetHoldsRequest): Buffer => Buffer.from(BatchGetHoldsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchGetHoldsRequest => BatchGetHoldsRequest.decode(value),
+    responseSerialize: (value: BatchGetHoldsResponse): Buffer =>
+      Buffer.from(BatchGetHoldsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchGetHoldsResponse => BatchGetHoldsResponse.decode(value),
+  },
+  /** Lists the orders' holds that are HELD and were made before a moment, in the order of their orders' ids (service or operator). */
+  listHolds: {
+    path: "/souk.inventory.v1.InventoryService/ListHolds" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListHoldsRequest): Buffer => Buffer.from(ListHoldsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListHoldsRequest => ListHoldsRequest.decode(value),
+    responseSerialize: (value: ListHoldsResponse): Buffer => Buffer.from(ListHoldsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListHoldsResponse => ListHoldsResponse.decode(value),
   },
   /** Lists what changed the stock of a SKU, newest first (staff). */
   listMovements: {
@@ -1162,15 +2225,37 @@ export interface InventoryServiceServer extends UntypedServiceImplementation {
   getStock: handleUnaryCall<GetStockRequest, GetStockResponse>;
   /** Reads the stock of up to 500 SKUs; unknown ones are left out of the answer. */
   batchGetStock: handleUnaryCall<BatchGetStockRequest, BatchGetStockResponse>;
-  /** Sets the units on hand after a count (staff). Errors: STOCK_BELOW_HELD, VERSION_MISMATCH. */
+  /**
+   * Sets the units on hand after a count (staff). Idempotent by `request_id`.
+   * Errors: STOCK_BELOW_HELD, VERSION_MISMATCH, REQUEST_ID_REUSED.
+   */
   setStock: handleUnaryCall<SetStockRequest, SetStockResponse>;
-  /** Holds all lines of an order or none (service). Idempotent by order: a repeated call gets the first answer. */
+  /**
+   * Adds units to what is on hand, or takes some off (staff): goods that came in, broke or were found. Idempotent by `request_id`.
+   * Errors: SKU_NOT_FOUND, STOCK_BELOW_HELD, REQUEST_ID_REUSED, INVALID_ARGUMENT.
+   */
+  adjustStock: handleUnaryCall<AdjustStockRequest, AdjustStockResponse>;
+  /**
+   * Holds all lines of an order or none (service). Idempotent by order: a repeated call gets the first answer. What the order's cart
+   * holds becomes part of it; where the order is refused, the cart keeps it.
+   */
   holdStock: handleUnaryCall<HoldStockRequest, HoldStockResponse>;
   /**
-   * Ends an order's hold (service): held units become available, sold ones return to the shelf. Idempotent; also before the
-   * hold it undoes, which then will be refused.
+   * Ends an order's hold (service or operator): held units become available, sold ones return to the shelf. Idempotent; also before
+   * the hold it undoes, which then will be refused. An operator calls it to mend a hold whose order is gone or was rejected.
    */
   releaseStock: handleUnaryCall<ReleaseStockRequest, ReleaseStockResponse>;
+  /**
+   * Holds all lines of a cart or none, for some minutes (service). Another call replaces the cart's hold and begins its time anew,
+   * and may use what the cart holds already; where it is refused, the cart keeps what it held, for as long as that had been given.
+   */
+  holdCart: handleUnaryCall<HoldCartRequest, HoldCartResponse>;
+  /** Ends a cart's hold before its time (service). Idempotent. */
+  releaseCart: handleUnaryCall<ReleaseCartRequest, ReleaseCartResponse>;
+  /** Reads the holds of up to 500 orders; orders without one are left out of the answer (service or operator). */
+  batchGetHolds: handleUnaryCall<BatchGetHoldsRequest, BatchGetHoldsResponse>;
+  /** Lists the orders' holds that are HELD and were made before a moment, in the order of their orders' ids (service or operator). */
+  listHolds: handleUnaryCall<ListHoldsRequest, ListHoldsResponse>;
   /** Lists what changed the stock of a SKU, newest first (staff). */
   listMovements: handleUnaryCall<ListMovementsRequest, ListMovementsResponse>;
 }
@@ -1182,6 +2267,28 @@ type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

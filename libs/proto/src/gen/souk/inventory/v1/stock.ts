@@ -14,7 +14,7 @@ export interface Stock {
   sku: string;
   /** Units on the shelf, held ones included. */
   onHand: number;
-  /** Units held for orders. */
+  /** Units held for orders and carts. */
   held: number;
   /** Units that can be sold: on hand less held. */
   available: number;
@@ -42,6 +42,18 @@ export interface Shortage {
 
 /** Units set aside for an order. */
 export interface Hold {
+  /** The order. */
+  orderId: string;
+  /** What became of it. */
+  state: Hold_State;
+  /** What is or was set aside; empty where nothing ever was. */
+  lines: StockLine[];
+  /** When it was made. */
+  createTime:
+    | Date
+    | undefined;
+  /** When it last changed. */
+  updateTime: Date | undefined;
 }
 
 /** What became of a hold. */
@@ -136,10 +148,14 @@ export interface Movement {
   onHandDelta: number;
   /** Change of the units held. */
   heldDelta: number;
-  /** What caused it: an order, a request or an event. */
+  /** What caused it: an order, a cart's hold, a request or an event. */
   cause: string;
   /** When. */
-  createTime: Date | undefined;
+  createTime:
+    | Date
+    | undefined;
+  /** Why, in the words of the staff who adjusted it; empty for what happened by itself. */
+  reason: string;
 }
 
 /** Why stock changed. */
@@ -150,7 +166,7 @@ export const Movement_Kind = {
   KIND_OPENED: "KIND_OPENED",
   /** KIND_COUNTED - Staff counted. */
   KIND_COUNTED: "KIND_COUNTED",
-  /** KIND_HELD - Set aside for an order. */
+  /** KIND_HELD - Set aside for an order or a cart. */
   KIND_HELD: "KIND_HELD",
   /** KIND_RELEASED - Set free again. */
   KIND_RELEASED: "KIND_RELEASED",
@@ -158,6 +174,8 @@ export const Movement_Kind = {
   KIND_SOLD: "KIND_SOLD",
   /** KIND_RETURNED - Came back from a cancelled order. */
   KIND_RETURNED: "KIND_RETURNED",
+  /** KIND_ADJUSTED - Staff added units or took some off. */
+  KIND_ADJUSTED: "KIND_ADJUSTED",
 } as const;
 
 export type Movement_Kind = typeof Movement_Kind[keyof typeof Movement_Kind];
@@ -170,6 +188,7 @@ export namespace Movement_Kind {
   export type KIND_RELEASED = typeof Movement_Kind.KIND_RELEASED;
   export type KIND_SOLD = typeof Movement_Kind.KIND_SOLD;
   export type KIND_RETURNED = typeof Movement_Kind.KIND_RETURNED;
+  export type KIND_ADJUSTED = typeof Movement_Kind.KIND_ADJUSTED;
 }
 
 export function movement_KindFromJSON(object: any): Movement_Kind {
@@ -195,6 +214,9 @@ export function movement_KindFromJSON(object: any): Movement_Kind {
     case 6:
     case "KIND_RETURNED":
       return Movement_Kind.KIND_RETURNED;
+    case 7:
+    case "KIND_ADJUSTED":
+      return Movement_Kind.KIND_ADJUSTED;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Movement_Kind");
   }
@@ -216,6 +238,8 @@ export function movement_KindToJSON(object: Movement_Kind): string {
       return "KIND_SOLD";
     case Movement_Kind.KIND_RETURNED:
       return "KIND_RETURNED";
+    case Movement_Kind.KIND_ADJUSTED:
+      return "KIND_ADJUSTED";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Movement_Kind");
   }
@@ -237,6 +261,8 @@ export function movement_KindToNumber(object: Movement_Kind): number {
       return 5;
     case Movement_Kind.KIND_RETURNED:
       return 6;
+    case Movement_Kind.KIND_ADJUSTED:
+      return 7;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Movement_Kind");
   }
@@ -566,11 +592,26 @@ export const Shortage: MessageFns<Shortage> = {
 };
 
 function createBaseHold(): Hold {
-  return {};
+  return { orderId: "", state: Hold_State.STATE_UNSPECIFIED, lines: [], createTime: undefined, updateTime: undefined };
 }
 
 export const Hold: MessageFns<Hold> = {
-  encode(_: Hold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Hold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== "") {
+      writer.uint32(10).string(message.orderId);
+    }
+    if (message.state !== Hold_State.STATE_UNSPECIFIED) {
+      writer.uint32(16).int32(hold_StateToNumber(message.state));
+    }
+    for (const v of message.lines) {
+      StockLine.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(34).fork()).join();
+    }
+    if (message.updateTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.updateTime), writer.uint32(42).fork()).join();
+    }
     return writer;
   },
 
@@ -587,6 +628,46 @@ export const Hold: MessageFns<Hold> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = hold_StateFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lines.push(StockLine.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.updateTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -599,20 +680,58 @@ export const Hold: MessageFns<Hold> = {
     }
   },
 
-  fromJSON(_: any): Hold {
-    return {};
+  fromJSON(object: any): Hold {
+    return {
+      orderId: isSet(object.orderId)
+        ? globalThis.String(object.orderId)
+        : isSet(object.order_id)
+        ? globalThis.String(object.order_id)
+        : "",
+      state: isSet(object.state) ? hold_StateFromJSON(object.state) : Hold_State.STATE_UNSPECIFIED,
+      lines: globalThis.Array.isArray(object?.lines) ? object.lines.map((e: any) => StockLine.fromJSON(e)) : [],
+      createTime: isSet(object.createTime)
+        ? fromJsonTimestamp(object.createTime)
+        : isSet(object.create_time)
+        ? fromJsonTimestamp(object.create_time)
+        : undefined,
+      updateTime: isSet(object.updateTime)
+        ? fromJsonTimestamp(object.updateTime)
+        : isSet(object.update_time)
+        ? fromJsonTimestamp(object.update_time)
+        : undefined,
+    };
   },
 
-  toJSON(_: Hold): unknown {
+  toJSON(message: Hold): unknown {
     const obj: any = {};
+    if (message.orderId !== "") {
+      obj.orderId = message.orderId;
+    }
+    if (message.state !== Hold_State.STATE_UNSPECIFIED) {
+      obj.state = hold_StateToJSON(message.state);
+    }
+    if (message.lines?.length) {
+      obj.lines = message.lines.map((e) => StockLine.toJSON(e));
+    }
+    if (message.createTime !== undefined) {
+      obj.createTime = message.createTime.toISOString();
+    }
+    if (message.updateTime !== undefined) {
+      obj.updateTime = message.updateTime.toISOString();
+    }
     return obj;
   },
 
   create(base?: DeepPartial<Hold>): Hold {
     return Hold.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<Hold>): Hold {
+  fromPartial(object: DeepPartial<Hold>): Hold {
     const message = createBaseHold();
+    message.orderId = object.orderId ?? "";
+    message.state = object.state ?? Hold_State.STATE_UNSPECIFIED;
+    message.lines = object.lines?.map((e) => StockLine.fromPartial(e)) || [];
+    message.createTime = object.createTime ?? undefined;
+    message.updateTime = object.updateTime ?? undefined;
     return message;
   },
 };
@@ -626,6 +745,7 @@ function createBaseMovement(): Movement {
     heldDelta: 0,
     cause: "",
     createTime: undefined,
+    reason: "",
   };
 }
 
@@ -654,6 +774,9 @@ export const Movement: MessageFns<Movement> = {
     }
     if (message.createTime !== undefined) {
       Timestamp.encode(toTimestamp(message.createTime), writer.uint32(58).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(66).string(message.reason);
     }
     return writer;
   },
@@ -727,6 +850,14 @@ export const Movement: MessageFns<Movement> = {
             message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -764,6 +895,7 @@ export const Movement: MessageFns<Movement> = {
         : isSet(object.create_time)
         ? fromJsonTimestamp(object.create_time)
         : undefined,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
     };
   },
 
@@ -790,6 +922,9 @@ export const Movement: MessageFns<Movement> = {
     if (message.createTime !== undefined) {
       obj.createTime = message.createTime.toISOString();
     }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
     return obj;
   },
 
@@ -807,6 +942,7 @@ export const Movement: MessageFns<Movement> = {
     message.heldDelta = object.heldDelta ?? 0;
     message.cause = object.cause ?? "";
     message.createTime = object.createTime ?? undefined;
+    message.reason = object.reason ?? "";
     return message;
   },
 };
