@@ -4,9 +4,11 @@ import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { Consumers, DataModule } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
+import { CartSweeper } from './cart-sweeper.js';
 import type { InventoryConfig } from './config.js';
 import { inventoryConsumers } from './inventory.consumers.js';
 import { InventoryGrpc } from './inventory.grpc.js';
+import { StockCorrections } from './stock-corrections.js';
 import { StockStore } from './stock.store.js';
 
 @Module({})
@@ -14,7 +16,7 @@ export class InventoryModule {
   static with(config: InventoryConfig, logger: Logger): DynamicModule {
     return {
       module: InventoryModule,
-      imports: [DataModule.with({ name: 'inventory', config, logger })],
+      imports: [DataModule.with({ name: 'inventory', config, logger, claims: true })],
       providers: parts(logger),
     };
   }
@@ -32,6 +34,16 @@ function parts(logger: Logger): Provider[] {
       inject: [StockStore, Database, EventBus, OutboxRelay],
       useFactory: (store: StockStore, database: Database, bus: EventBus, relay: OutboxRelay) =>
         inventoryConsumers(store, { database, bus, relay, logger }),
+    },
+    {
+      provide: StockCorrections,
+      inject: [Database, OutboxRelay],
+      useFactory: (database: Database, relay: OutboxRelay) => new StockCorrections(database, relay),
+    },
+    {
+      provide: CartSweeper,
+      inject: [StockStore],
+      useFactory: (store: StockStore) => new CartSweeper(store, logger),
     },
     InventoryGrpc,
   ];

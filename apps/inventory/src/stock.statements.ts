@@ -1,11 +1,13 @@
 /**
- * The SQL of the stock store. Rows are always locked in the same order, holds by order and then stock by SKU, whatever
- * the order of the request: transactions that meet wait for each other in line and don't deadlock.
+ * The SQL of stock, orders' holds and the ledger. There is one order in which rows are locked, whatever the order of the
+ * request: orders' holds by order, carts' holds by cart, stock by SKU. Transactions that meet wait for each other in
+ * line and don't deadlock.
  */
 import { sql } from '@souk/postgres';
 import type { HoldState } from './domain/hold-state.js';
-import type { Hold, Shortage } from './domain/hold.js';
-import type { Movement, MovementKind, Stock, StockLine } from './domain/stock.js';
+import type { Hold } from './domain/hold.js';
+import type { Shortage } from './domain/shelf.js';
+import { noStock, type Movement, type MovementKind, type Stock, type StockLine } from './domain/stock.js';
 
 export interface StockRow {
   sku: string;
@@ -21,6 +23,11 @@ export interface HoldRow {
   shortages: Shortage[];
 }
 
+export interface DatedHoldRow extends HoldRow {
+  created_at: Date;
+  updated_at: Date;
+}
+
 export interface MovementRow {
   movement_id: bigint;
   sku: string;
@@ -28,6 +35,7 @@ export interface MovementRow {
   on_hand_delta: number;
   held_delta: number;
   cause: string;
+  reason: string;
   created_at: Date;
 }
 
@@ -38,10 +46,24 @@ export const SELECT_STOCK = sql(
 
 export const SELECT_MOVEMENTS = sql(
   'stock.select_movements',
-  `SELECT movement_id, sku, kind, on_hand_delta, held_delta, cause, created_at
+  `SELECT movement_id, sku, kind, on_hand_delta, held_delta, cause, reason, created_at
      FROM movements
     WHERE sku = $1 AND movement_id < $2
     ORDER BY movement_id DESC LIMIT $3`,
+);
+
+export const SELECT_HOLDS = sql(
+  'stock.select_holds',
+  `SELECT order_id, state, lines, shortages, created_at, updated_at
+     FROM holds WHERE order_id = ANY ($1::text[])`,
+);
+
+export const SELECT_HELD = sql(
+  'stock.select_held',
+  `SELECT order_id, state, lines, shortages, created_at, updated_at
+     FROM holds
+    WHERE state = 'HELD' AND created_at < $1 AND order_id > $2
+    ORDER BY order_id LIMIT $3`,
 );
 
 export const LOCK_HOLDS = sql(
@@ -51,7 +73,10 @@ export const LOCK_HOLDS = sql(
     ORDER BY order_id FOR UPDATE`,
 );
 
-/** Locks the SKUs of $1, and those that the orders of $2 hold. A hold's lines never change, so they need no lock. */
+/**
+ * Locks the SKUs of $1, and those that the orders of $2 and the carts of $3 hold. The lines of an order's hold never
+ * change; those of a cart's don't while it is locked, and it is locked before.
+ */
 export const LOCK_STOCK = sql(
   'stock.lock',
   `SELECT sku, on_hand, held, version
@@ -61,7 +86,11 @@ export const LOCK_STOCK = sql(
              UNION
             SELECT line ->> 'sku'
               FROM holds, jsonb_array_elements(holds.lines) AS line
-             WHERE order_id = ANY ($2::text[])))
+             WHERE order_id = ANY ($2::text[])
+             UNION
+            SELECT line ->> 'sku'
+              FROM cart_holds, jsonb_array_elements(cart_holds.lines) AS line
+             WHERE cart_id = ANY ($3::text[])))
     ORDER BY sku FOR UPDATE`,
 );
 
@@ -74,22 +103,18 @@ export const OPEN_STOCK = sql(
    RETURNING sku, on_hand, held, version`,
 );
 
-export const SELECT_COUNT = sql(
-  'stock.select_count',
-  `SELECT movement_id FROM movements WHERE cause = $1 AND sku = $2 AND kind = 'COUNTED'`,
-);
-
 /**
- * Writes what a transaction decided, however much it is, in one statement. A new hold whose order got one in the
- * meantime violates holds_pkey: the decision was made on what is no longer true, and must be made again.
+ * Writes what a transaction decided, however much it is, in one statement. Counters change by what was decided and not to
+ * it: had the rows not been locked, the CHECKs of the table would still see every unit. A new hold whose order got one in
+ * the meantime violates holds_pkey: the decision was made on what is no longer true, and must be made again.
  */
 export const WRITE_DECISIONS = sql(
   'stock.write_decisions',
   `WITH counters AS (
      UPDATE stock
-        SET on_hand = new.on_hand, held = new.held, version = new.version
-       FROM unnest($1::text[], $2::int[], $3::int[], $4::int[]) AS new (sku, on_hand, held, version)
-      WHERE stock.sku = new.sku
+        SET on_hand = stock.on_hand + by.on_hand, held = stock.held + by.held, version = stock.version + by.movements
+       FROM unnest($1::text[], $2::int[], $3::int[], $4::int[]) AS by (sku, on_hand, held, movements)
+      WHERE stock.sku = by.sku
    ), first_holds AS (
      INSERT INTO holds (order_id, state, lines, shortages)
      SELECT order_id, state, lines::jsonb, shortages::jsonb
@@ -101,27 +126,27 @@ export const WRITE_DECISIONS = sql(
        FROM unnest($9::text[], $10::text[]) AS new (order_id, state)
       WHERE holds.order_id = new.order_id
    )
-   INSERT INTO movements (sku, kind, on_hand_delta, held_delta, cause)
-   SELECT sku, kind, on_hand_delta, held_delta, cause
-     FROM unnest($11::text[], $12::text[], $13::int[], $14::int[], $15::text[])
-          WITH ORDINALITY AS new (sku, kind, on_hand_delta, held_delta, cause, position)
+   INSERT INTO movements (sku, kind, on_hand_delta, held_delta, cause, reason)
+   SELECT sku, kind, on_hand_delta, held_delta, cause, reason
+     FROM unnest($11::text[], $12::text[], $13::int[], $14::int[], $15::text[], $16::text[])
+          WITH ORDINALITY AS new (sku, kind, on_hand_delta, held_delta, cause, reason, position)
     ORDER BY position`,
 );
 
-/** What a transaction writes: the last state of each counter and hold, and every movement. */
+/** What a transaction writes: every movement, the counters' change by them, and the last state of each hold. */
 export interface Decisions {
-  readonly stock: readonly Stock[];
+  readonly movements: readonly Movement[];
   readonly firstHolds: readonly Hold[];
   readonly changedHolds: readonly Hold[];
-  readonly movements: readonly Movement[];
 }
 
-export function decisionValues({ stock, firstHolds, changedHolds, movements }: Decisions): unknown[] {
+export function decisionValues({ movements, firstHolds, changedHolds }: Decisions): unknown[] {
+  const counters = [...counterChanges(movements).values()];
   return [
-    stock.map(({ sku }) => sku),
-    stock.map(({ onHand }) => onHand),
-    stock.map(({ held }) => held),
-    stock.map(({ version }) => version),
+    counters.map(({ sku }) => sku),
+    counters.map(({ onHand }) => onHand),
+    counters.map(({ held }) => held),
+    counters.map(({ version }) => version),
     firstHolds.map(({ orderId }) => orderId),
     firstHolds.map(({ state }) => state),
     firstHolds.map(({ lines }) => JSON.stringify(lines)),
@@ -133,7 +158,17 @@ export function decisionValues({ stock, firstHolds, changedHolds, movements }: D
     movements.map(({ onHandDelta }) => onHandDelta),
     movements.map(({ heldDelta }) => heldDelta),
     movements.map(({ cause }) => cause),
+    movements.map(({ reason = '' }) => reason),
   ];
+}
+
+function counterChanges(movements: readonly Movement[]): Map<string, Stock> {
+  const sums = new Map<string, Stock>();
+  for (const { sku, onHandDelta, heldDelta } of movements) {
+    const { onHand, held, version } = sums.get(sku) ?? noStock(sku);
+    sums.set(sku, { sku, onHand: onHand + onHandDelta, held: held + heldDelta, version: version + 1 });
+  }
+  return sums;
 }
 
 export function toStock({ sku, on_hand: onHand, held, version }: StockRow): Stock {

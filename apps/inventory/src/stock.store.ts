@@ -3,74 +3,83 @@
  * rules of domain/, and writes counters, holds, movements and events together or not at all: what is held is never more
  * than what is on hand, however many callers and replicas there are. Requests that arrive while one transaction is under
  * way are decided together in the next, in the order of their arrival, with the same few statements for any number.
- * Answers of hold and release may be asked for again and stay the same. Does not know when an order ends: holds have no
- * clock.
+ * Answers of hold and release may be asked for again and stay the same. Does not know when an order ends: its hold has no
+ * clock. What a cart holds ends by the database's clock, also where nobody sweeps: nothing is refused for want of units
+ * that a cart holds whose time is up.
  */
-import { randomUUID } from 'node:crypto';
 import { Batcher } from '@souk/batching';
 import type { OutboxRelay } from '@souk/outbox';
-import { isUniqueViolation, type Database, type Transaction } from '@souk/postgres';
+import { isUniqueViolation, uuidv7, type Database, type Transaction } from '@souk/postgres';
+import { FIND_EXPIRED_OF_SKUS, LOCK_EXPIRED_OF_SKUS, TAKE_EXPIRED } from './cart-holds.statements.js';
+import type { CartDecision } from './domain/cart-hold.js';
 import type { Hold } from './domain/hold.js';
-import { countStock, openStock, type Stock, type StockLine } from './domain/stock.js';
+import { openStock, type Stock, type StockLine } from './domain/stock.js';
 import type { Opening } from './inventory.events.js';
-import { LockedStock, type HoldCommand } from './locked-stock.js';
+import { lockStock } from './lock-stock.js';
+import { LockedStock } from './locked-stock.js';
+import type { CartCommand, OrderCommand, StockCommand } from './stock-commands.js';
 import {
-  LOCK_HOLDS,
-  LOCK_STOCK,
   OPEN_STOCK,
-  SELECT_COUNT,
+  SELECT_HELD,
+  SELECT_HOLDS,
   SELECT_MOVEMENTS,
   SELECT_STOCK,
-  toHold,
   toStock,
-  type HoldRow,
+  type DatedHoldRow,
   type MovementRow,
   type StockRow,
 } from './stock.statements.js';
 
 const NEWEST = 2n ** 63n - 1n;
 const TRIES = 3;
-
-/** A count of one SKU; with the same key it is done once. */
-export interface CountRequest {
-  readonly sku: string;
-  readonly onHand: number;
-  readonly expectedVersion?: number;
-  /** Key of the request; made where it is left out. */
-  readonly requestId?: string;
-}
+const MOST_EXPIRED = 500;
 
 export class StockStore {
-  private readonly batcher = new Batcher((commands: HoldCommand[]) => this.decideTogether(commands));
+  private readonly orders = new Batcher((commands: OrderCommand[]) =>
+    this.decideTogether(commands, (locked, command) => locked.decide(command)),
+  );
+  private readonly carts = new Batcher((commands: CartCommand[]) =>
+    this.decideTogether(commands, (locked, command) => locked.decideCart(command)),
+  );
 
   constructor(
     private readonly database: Database,
     private readonly relay: Pick<OutboxRelay, 'wake'>,
   ) {}
 
-  /** Sets all lines aside for the order, or none. */
-  hold(orderId: string, lines: readonly StockLine[]): Promise<Hold> {
-    return this.batcher.add({ name: 'hold', orderId, lines });
+  /** Sets all lines aside for the order, or none. What its cart holds becomes part of it. */
+  hold(orderId: string, lines: readonly StockLine[], cartId?: string): Promise<Hold> {
+    return this.orders.add({ name: 'hold', orderId, lines, cartId });
   }
 
   /** Ends the order's hold, also before there is one. */
   release(orderId: string): Promise<Hold> {
-    return this.batcher.add({ name: 'release', orderId });
+    return this.orders.add({ name: 'release', orderId });
+  }
+
+  /** Sets all lines aside for the cart and for so long, in place of what it holds, or changes nothing. */
+  holdCart(cartId: string, lines: readonly StockLine[], timeToLiveMs: number): Promise<CartDecision> {
+    return this.carts.add({ name: 'holdCart', cartId, holdId: uuidv7(), lines, timeToLiveMs });
+  }
+
+  /** Sets free what the cart holds. */
+  async releaseCart(cartId: string): Promise<void> {
+    await this.carts.add({ name: 'releaseCart', cartId });
   }
 
   /** Turns the orders' holds into sales, in the transaction of the caller. */
   async sell(tx: Transaction, orderIds: readonly string[]): Promise<void> {
-    await decideAll(
-      tx,
-      orderIds.map((orderId) => ({ name: 'sell', orderId })),
-    );
+    const commands = orderIds.map((orderId) => ({ name: 'sell' as const, orderId }));
+    const locked = await lockStock(tx, commands);
+    for (const command of commands) locked.decide(command);
+    await locked.write(tx);
   }
 
   /** Opens the SKUs that are not known yet, in the transaction of the caller; leaves known ones alone. */
   async open(tx: Transaction, openings: readonly Opening[]): Promise<void> {
     const first = new Map([...openings].reverse().map((opening) => [opening.sku, opening]));
     const opened = (await tx.query<StockRow>(OPEN_STOCK, [[...first.keys()]])).map(toStock);
-    const locked = new LockedStock(opened);
+    const locked = new LockedStock({ stock: opened });
     for (const { sku } of opened) {
       const opening = first.get(sku);
       if (opening) locked.apply([openStock(sku, opening.openingStock, opening.cause)]);
@@ -78,29 +87,9 @@ export class StockStore {
     await locked.write(tx);
   }
 
-  /**
-   * Sets the units on hand to what was counted; opens the SKU where it is not known.
-   * @throws DomainError VERSION_MISMATCH, STOCK_BELOW_HELD
-   */
-  async count(request: CountRequest): Promise<Stock> {
-    const cause = request.requestId ?? randomUUID();
-    const stock = await this.database.transaction(async (tx) => {
-      const [, rows, done] = await Promise.all([
-        tx.query(OPEN_STOCK, [[request.sku]]),
-        tx.query<StockRow>(LOCK_STOCK, [[request.sku], []]),
-        tx.query(SELECT_COUNT, [cause, request.sku]),
-      ]);
-      const [current] = rows.map(toStock);
-      if (!current) throw new Error(`SKU ${request.sku} was opened and is not there.`);
-      if (done.length > 0) return current;
-      const locked = new LockedStock([current]);
-      const change = countStock(current, { ...request, cause });
-      locked.apply([change]);
-      await locked.write(tx);
-      return change.stock;
-    });
-    this.relay.wake();
-    return stock;
+  /** Sets free what carts hold whose time is up, at most so many, and leaves alone what others are at. @returns how many */
+  expireCarts(limit: number): Promise<number> {
+    return this.expire((tx) => tx.query(TAKE_EXPIRED, [limit]));
   }
 
   /** The stock of those SKUs that are known. */
@@ -108,38 +97,78 @@ export class StockStore {
     return (await this.database.query<StockRow>(SELECT_STOCK, [skus])).map(toStock);
   }
 
+  /** The holds of those orders that have one. */
+  holdsOf(orderIds: readonly string[]): Promise<DatedHoldRow[]> {
+    return this.database.query<DatedHoldRow>(SELECT_HOLDS, [orderIds]);
+  }
+
+  /** Holds that are HELD and were made before the moment, by order, after the given one. */
+  held(before: Date, { limit, after = '' }: { limit: number; after?: string }): Promise<DatedHoldRow[]> {
+    return this.database.query<DatedHoldRow>(SELECT_HELD, [before, after, limit]);
+  }
+
   /** Movements of a SKU before the given one, newest first. */
   movements(sku: string, { limit, before = NEWEST }: { limit: number; before?: bigint }): Promise<MovementRow[]> {
     return this.database.query<MovementRow>(SELECT_MOVEMENTS, [sku, before, limit]);
   }
 
-  /** Another replica may give one of the orders its first hold at the same time: then the answer is decided again. */
-  private async decideTogether(commands: HoldCommand[]): Promise<Hold[]> {
+  /**
+   * Decides again where another replica made the first hold of an order or a cart at the same time, and where units are
+   * short that carts hold whose time is up: those are set free first, each time at least one.
+   */
+  private async decideTogether<C extends StockCommand, D>(
+    commands: C[],
+    decide: (locked: LockedStock, command: C) => D,
+  ): Promise<D[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const holds = await this.database.transaction((tx) => decideAll(tx, commands));
+        const decisions = await this.database.transaction(async (tx) => {
+          const locked = await lockStock(tx, commands);
+          const decided = commands.map((command) => decide(locked, command));
+          await Promise.all([locked.write(tx), refuseWhileExpired(tx, locked.shortSkus)]);
+          return decided;
+        });
         this.relay.wake();
-        return holds;
+        return decisions;
       } catch (error) {
-        if (attempt === TRIES || !isUniqueViolation(error, 'holds_pkey')) throw error;
+        if (error instanceof ExpiredHoldsLeft) await this.expireOf(error.skus);
+        else if (attempt >= TRIES || !isFirstHoldTwice(error)) throw error;
       }
     }
   }
+
+  /** Waits for the holds that others are at, as they are locked in the order that all keep to. */
+  private expireOf(skus: readonly string[]): Promise<number> {
+    return this.expire((tx) => tx.query(LOCK_EXPIRED_OF_SKUS, [skus, MOST_EXPIRED]));
+  }
+
+  private async expire(take: (tx: Transaction) => Promise<{ cart_id: string }[]>): Promise<number> {
+    const count = await this.database.transaction(async (tx) => {
+      const commands = (await take(tx)).map((row) => ({ name: 'expireCart' as const, cartId: row.cart_id }));
+      if (commands.length === 0) return 0;
+      const locked = await lockStock(tx, commands);
+      for (const command of commands) locked.decideCart(command);
+      await locked.write(tx);
+      return commands.length;
+    });
+    if (count > 0) this.relay.wake();
+    return count;
+  }
 }
 
-async function decideAll(tx: Transaction, commands: readonly HoldCommand[]): Promise<Hold[]> {
-  const locked = await lock(tx, commands);
-  const holds = commands.map((command) => locked.decide(command));
-  await locked.write(tx);
-  return holds;
+class ExpiredHoldsLeft extends Error {
+  constructor(readonly skus: readonly string[]) {
+    super('Carts whose time is up hold units that are short.');
+  }
 }
 
-async function lock(tx: Transaction, commands: readonly HoldCommand[]): Promise<LockedStock> {
-  const skus = commands.flatMap((command) => (command.name === 'hold' ? command.lines.map(({ sku }) => sku) : []));
-  const ending = commands.filter(({ name }) => name !== 'hold').map(({ orderId }) => orderId);
-  const [holds, stock] = await Promise.all([
-    tx.query<HoldRow>(LOCK_HOLDS, [commands.map(({ orderId }) => orderId)]),
-    tx.query<StockRow>(LOCK_STOCK, [skus, ending]),
-  ]);
-  return new LockedStock(stock.map(toStock), holds.map(toHold));
+/** Undoes the transaction that refused something for want of units which need not be wanting. */
+async function refuseWhileExpired(tx: Transaction, shortSkus: readonly string[]): Promise<void> {
+  if (shortSkus.length === 0) return;
+  const expired = await tx.query(FIND_EXPIRED_OF_SKUS, [shortSkus]);
+  if (expired.length > 0) throw new ExpiredHoldsLeft(shortSkus);
+}
+
+function isFirstHoldTwice(error: unknown): boolean {
+  return isUniqueViolation(error, 'holds_pkey') || isUniqueViolation(error, 'cart_holds_pkey');
 }

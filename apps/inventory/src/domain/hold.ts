@@ -1,13 +1,8 @@
+import { freeCartHold, type CartHold } from './cart-hold.js';
 import { canBecome, type HoldState } from './hold-state.js';
 import { nothingHeld } from './inventory-errors.js';
-import { available, move, noStock, type MovementKind, type Stock, type StockChange, type StockLine } from './stock.js';
-
-/** A SKU of which there are fewer units than an order asked for. */
-export interface Shortage {
-  readonly sku: string;
-  readonly requested: number;
-  readonly available: number;
-}
+import { moveLines, shelfAfter, shortagesOf, sumPerSku, type Shelf, type Shortage } from './shelf.js';
+import type { StockChange, StockLine } from './stock.js';
 
 /** What one order asked for and got. One order has one hold for good. */
 export interface Hold {
@@ -19,34 +14,33 @@ export interface Hold {
   readonly shortages: readonly Shortage[];
 }
 
-/** Stock by SKU; SKUs that are not in it have never been opened. */
-export type Shelf = ReadonlyMap<string, Stock>;
-
 /** A hold after a command, and the changes of stock that go with it; no changes where the command did nothing. */
 export interface HoldDecision {
   readonly hold: Hold;
   readonly changes: readonly StockChange[];
+  /** Whether what the order's cart held became part of the order's hold. */
+  readonly cartTaken?: boolean;
 }
 
-/** Quantities summed per SKU, in the order of the SKUs' first lines. */
-export function sumPerSku(lines: readonly StockLine[]): StockLine[] {
-  const sums = new Map<string, number>();
-  for (const { sku, quantity } of lines) sums.set(sku, (sums.get(sku) ?? 0) + quantity);
-  return [...sums].map(([sku, quantity]) => ({ sku, quantity }));
-}
-
-/** Sets all lines aside for the order, or none. An order that has a hold already keeps it as it is. */
+/**
+ * Sets all lines aside for the order, or none. The order may use what its cart holds; where it is refused, the cart keeps
+ * that. An order that has a hold already keeps it as it is.
+ */
 export function decideHold(
   shelf: Shelf,
   existing: Hold | undefined,
   { orderId, lines }: { orderId: string; lines: readonly StockLine[] },
+  cart?: CartHold,
 ): HoldDecision {
   if (existing) return unchanged(existing);
+  const freed = cart ? freeCartHold(shelf, cart) : [];
+  const rest = shelfAfter(shelf, freed);
   const wanted = sumPerSku(lines);
-  const shortages = shortagesOf(shelf, wanted);
+  const shortages = shortagesOf(rest, wanted);
   if (shortages.length > 0) return unchanged({ orderId, state: 'REFUSED', lines: [], shortages });
+  const held = moveLines(rest, wanted, { kind: 'HELD', cause: orderId }, (quantity) => ({ held: quantity }));
   const hold: Hold = { orderId, state: 'HELD', lines: wanted, shortages: [] };
-  return { hold, changes: moveLines(shelf, hold, 'HELD', (quantity) => ({ held: quantity })) };
+  return { hold, changes: [...freed, ...held], cartTaken: cart !== undefined };
 }
 
 /**
@@ -55,13 +49,13 @@ export function decideHold(
  */
 export function releaseHold(shelf: Shelf, existing: Hold | undefined, orderId: string): HoldDecision {
   if (!existing) return unchanged({ orderId, state: 'RELEASED', lines: [], shortages: [] });
-  if (!canBecome(existing.state, 'RELEASED')) return unchanged(existing);
-  const hold: Hold = { ...existing, state: 'RELEASED' };
+  const { state, lines } = existing;
+  if (!canBecome(state, 'RELEASED')) return unchanged(existing);
   const changes =
-    existing.state === 'SOLD'
-      ? moveLines(shelf, hold, 'RETURNED', (quantity) => ({ onHand: quantity }))
-      : moveLines(shelf, hold, 'RELEASED', (quantity) => ({ held: -quantity }));
-  return { hold, changes };
+    state === 'SOLD'
+      ? moveLines(shelf, lines, { kind: 'RETURNED', cause: orderId }, (quantity) => ({ onHand: quantity }))
+      : moveLines(shelf, lines, { kind: 'RELEASED', cause: orderId }, (quantity) => ({ held: -quantity }));
+  return { hold: { ...existing, state: 'RELEASED' }, changes };
 }
 
 /**
@@ -71,27 +65,9 @@ export function releaseHold(shelf: Shelf, existing: Hold | undefined, orderId: s
 export function sellHold(shelf: Shelf, existing: Hold | undefined, orderId: string): HoldDecision {
   if (!existing || existing.state === 'REFUSED') throw nothingHeld(orderId, existing?.state ?? 'NONE');
   if (!canBecome(existing.state, 'SOLD')) return unchanged(existing);
-  const hold: Hold = { ...existing, state: 'SOLD' };
-  return { hold, changes: moveLines(shelf, hold, 'SOLD', (quantity) => ({ onHand: -quantity, held: -quantity })) };
-}
-
-function shortagesOf(shelf: Shelf, wanted: readonly StockLine[]): Shortage[] {
-  return wanted
-    .map(({ sku, quantity }) => ({ sku, requested: quantity, available: available(shelf.get(sku) ?? noStock(sku)) }))
-    .filter((line) => line.requested > line.available);
-}
-
-function moveLines(
-  shelf: Shelf,
-  hold: Hold,
-  kind: MovementKind,
-  deltas: (quantity: number) => { onHand?: number; held?: number },
-): StockChange[] {
-  return hold.lines.map(({ sku, quantity }) => {
-    const stock = shelf.get(sku);
-    if (!stock) throw new Error(`Order ${hold.orderId} holds SKU ${sku}, which has no stock.`);
-    return move(stock, kind, hold.orderId, deltas(quantity));
-  });
+  const sold = (quantity: number) => ({ onHand: -quantity, held: -quantity });
+  const changes = moveLines(shelf, existing.lines, { kind: 'SOLD', cause: orderId }, sold);
+  return { hold: { ...existing, state: 'SOLD' }, changes };
 }
 
 function unchanged(hold: Hold): HoldDecision {

@@ -1,4 +1,4 @@
-import { DomainError } from '@souk/errors';
+import { DomainError, invalid } from '@souk/errors';
 
 export function skuNotFound(sku: string): DomainError {
   return new DomainError({
@@ -13,7 +13,7 @@ export function stockBelowHeld(sku: string, onHand: number, held: number): Domai
   return new DomainError({
     kind: 'refused',
     reason: 'STOCK_BELOW_HELD',
-    message: `${held} units of ${sku} are held for orders, so there can't be only ${onHand} on hand.`,
+    message: `${held} units of ${sku} are held, so there can't be only ${onHand} on hand.`,
     metadata: { sku, on_hand: String(onHand), held: String(held) },
   });
 }
@@ -24,6 +24,19 @@ export function versionMismatch(sku: string, expected: number, version: number):
     reason: 'VERSION_MISMATCH',
     message: `The stock of ${sku} changed since version ${expected}. Read it and count again.`,
     metadata: { sku, expected_version: String(expected), version: String(version) },
+  });
+}
+
+export function tooManyUnits(field: string, most: number): DomainError {
+  return invalid([{ field, description: `at most ${most} units can be on hand` }]);
+}
+
+/** The ledger remembers a key longer than its answer is kept. */
+export function requestIdReused(): DomainError {
+  return new DomainError({
+    kind: 'conflict',
+    reason: 'REQUEST_ID_REUSED',
+    message: 'The key was used before, so long ago that its answer is forgotten. Make a new key for a new request.',
   });
 }
 

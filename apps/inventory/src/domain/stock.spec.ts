@@ -1,5 +1,5 @@
 import type { DomainError } from '@souk/errors';
-import { available, countStock, noStock, openStock } from './stock.js';
+import { adjustStock, available, countStock, noStock, openStock } from './stock.js';
 
 const LANTERN = { sku: 'LANTERN', onHand: 10, held: 4, version: 7 };
 
@@ -38,7 +38,7 @@ describe('stock', () => {
     expect(stock.version).toBe(8);
   });
 
-  it('can be counted down to what is held, and no further', () => {
+  it('can be counted down to what is held, and no further (F39)', () => {
     expect(countStock(LANTERN, { onHand: 4, cause: 'count-1' }).stock.onHand).toBe(4);
     expect(errorOf(() => countStock(LANTERN, { onHand: 3, cause: 'count-1' }))).toMatchObject({
       kind: 'refused',
@@ -54,5 +54,33 @@ describe('stock', () => {
       reason: 'VERSION_MISMATCH',
       metadata: { sku: 'LANTERN', expected_version: '6', version: '7' },
     });
+  });
+
+  it('is adjusted by what came in or went, with the reason', () => {
+    const adjustment = { delta: -2, reason: 'broken', cause: 'request-1' };
+    expect(adjustStock(LANTERN, adjustment)).toEqual({
+      stock: { sku: 'LANTERN', onHand: 8, held: 4, version: 8 },
+      movement: {
+        sku: 'LANTERN',
+        kind: 'ADJUSTED',
+        onHandDelta: -2,
+        heldDelta: 0,
+        cause: 'request-1',
+        reason: 'broken',
+      },
+    });
+    expect(adjustStock(LANTERN, { ...adjustment, delta: 5 }).stock.onHand).toBe(15);
+  });
+
+  it('is adjusted down to what is held, and no further (F39)', () => {
+    const adjustment = { reason: '', cause: 'request-1' };
+    expect(adjustStock(LANTERN, { ...adjustment, delta: -6 }).stock.onHand).toBe(4);
+    expect(errorOf(() => adjustStock(LANTERN, { ...adjustment, delta: -7 }))).toMatchObject({
+      kind: 'refused',
+      reason: 'STOCK_BELOW_HELD',
+      metadata: { sku: 'LANTERN', on_hand: '3', held: '4' },
+    });
+    const tooMany = () => adjustStock(LANTERN, { ...adjustment, delta: 1_000_000_000 });
+    expect(errorOf(tooMany)).toMatchObject({ reason: 'INVALID_ARGUMENT', violations: [{ field: 'delta' }] });
   });
 });

@@ -1,17 +1,20 @@
-import { stockBelowHeld, versionMismatch } from './inventory-errors.js';
+import { stockBelowHeld, tooManyUnits, versionMismatch } from './inventory-errors.js';
+
+/** Most units of a SKU that are counted. */
+export const MAX_UNITS = 1_000_000_000;
 
 /** The units of one SKU. */
 export interface Stock {
   readonly sku: string;
   /** On the shelf, held ones included. */
   readonly onHand: number;
-  /** Set aside for orders. */
+  /** Set aside for orders and carts. */
   readonly held: number;
   /** Number of movements so far. */
   readonly version: number;
 }
 
-export type MovementKind = 'OPENED' | 'COUNTED' | 'HELD' | 'RELEASED' | 'SOLD' | 'RETURNED';
+export type MovementKind = 'OPENED' | 'COUNTED' | 'HELD' | 'RELEASED' | 'SOLD' | 'RETURNED' | 'ADJUSTED';
 
 /** One change of one SKU's stock. The movements of a SKU sum to its counters. */
 export interface Movement {
@@ -19,8 +22,10 @@ export interface Movement {
   readonly kind: MovementKind;
   readonly onHandDelta: number;
   readonly heldDelta: number;
-  /** Order, request or event that caused it. */
+  /** Order, cart's hold, request or event that caused it. */
   readonly cause: string;
+  /** Why staff adjusted the stock, in their words. */
+  readonly reason?: string;
 }
 
 /** A changed stock and what was written down about the change. */
@@ -66,6 +71,25 @@ export function countStock(stock: Stock, { onHand, expectedVersion, cause }: Cou
   }
   if (onHand < stock.held) throw stockBelowHeld(stock.sku, onHand, stock.held);
   return move(stock, 'COUNTED', cause, { onHand: onHand - stock.onHand });
+}
+
+export interface Adjustment {
+  /** Units that came in, or went where it is negative. */
+  readonly delta: number;
+  readonly reason: string;
+  readonly cause: string;
+}
+
+/**
+ * Adds units to the shelf or takes some off.
+ * @throws DomainError STOCK_BELOW_HELD, INVALID_ARGUMENT where it would be more than can be counted
+ */
+export function adjustStock(stock: Stock, { delta, reason, cause }: Adjustment): StockChange {
+  const onHand = stock.onHand + delta;
+  if (onHand < stock.held) throw stockBelowHeld(stock.sku, onHand, stock.held);
+  if (onHand > MAX_UNITS) throw tooManyUnits('delta', MAX_UNITS);
+  const change = move(stock, 'ADJUSTED', cause, { onHand: delta });
+  return { ...change, movement: { ...change.movement, reason } };
 }
 
 export function move(
