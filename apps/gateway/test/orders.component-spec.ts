@@ -121,6 +121,22 @@ describe('placing an order', () => {
     }
   });
 
+  it('takes nobody whose login has ended for a guest, and places the order once he is back (F11)', async () => {
+    const keys: string[] = [];
+    gateway.services.answers.orders.placeOrder = ({ requestId }) => {
+      keys.push(requestId);
+      return placed();
+    };
+    const headers = { 'Idempotency-Key': 'key-1' };
+    const send = (token: string) => gateway.fetch('/v1/orders', { method: 'POST', json: orderBody(), headers, token });
+    const ended = await send('not.valid.anymore');
+    expect(ended.status).toBe(401);
+    expect(await ended.json()).toMatchObject({ reason: 'TOKEN_INVALID' });
+    expect(keys).toEqual([]);
+    expect((await send(gateway.customer)).status).toBe(201);
+    expect(keys).toEqual(['key-1']);
+  });
+
   it('names every wrong field at once', async () => {
     const response = await place({
       lines: [
