@@ -75,6 +75,18 @@ export interface SetCartLineResponse {
   cart: Cart | undefined;
 }
 
+/** Names the cart whose stock is held. */
+export interface HoldCartRequest {
+  /** Identifier. */
+  cartId: string;
+}
+
+/** The stock is held. */
+export interface HoldCartResponse {
+  /** When the hold ends by itself. */
+  expireTime: Date | undefined;
+}
+
 /** Names the cart to delete. */
 export interface DeleteCartRequest {
   /** Identifier. */
@@ -746,6 +758,152 @@ export const SetCartLineResponse: MessageFns<SetCartLineResponse> = {
   },
 };
 
+function createBaseHoldCartRequest(): HoldCartRequest {
+  return { cartId: "" };
+}
+
+export const HoldCartRequest: MessageFns<HoldCartRequest> = {
+  encode(message: HoldCartRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cartId !== "") {
+      writer.uint32(10).string(message.cartId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldCartRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldCartRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cartId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HoldCartRequest {
+    return {
+      cartId: isSet(object.cartId)
+        ? globalThis.String(object.cartId)
+        : isSet(object.cart_id)
+        ? globalThis.String(object.cart_id)
+        : "",
+    };
+  },
+
+  toJSON(message: HoldCartRequest): unknown {
+    const obj: any = {};
+    if (message.cartId !== "") {
+      obj.cartId = message.cartId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HoldCartRequest>): HoldCartRequest {
+    return HoldCartRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HoldCartRequest>): HoldCartRequest {
+    const message = createBaseHoldCartRequest();
+    message.cartId = object.cartId ?? "";
+    return message;
+  },
+};
+
+function createBaseHoldCartResponse(): HoldCartResponse {
+  return { expireTime: undefined };
+}
+
+export const HoldCartResponse: MessageFns<HoldCartResponse> = {
+  encode(message: HoldCartResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expireTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expireTime), writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldCartResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldCartResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.expireTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HoldCartResponse {
+    return {
+      expireTime: isSet(object.expireTime)
+        ? fromJsonTimestamp(object.expireTime)
+        : isSet(object.expire_time)
+        ? fromJsonTimestamp(object.expire_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: HoldCartResponse): unknown {
+    const obj: any = {};
+    if (message.expireTime !== undefined) {
+      obj.expireTime = message.expireTime.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HoldCartResponse>): HoldCartResponse {
+    return HoldCartResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HoldCartResponse>): HoldCartResponse {
+    const message = createBaseHoldCartResponse();
+    message.expireTime = object.expireTime ?? undefined;
+    return message;
+  },
+};
+
 function createBaseDeleteCartRequest(): DeleteCartRequest {
   return { cartId: "" };
 }
@@ -871,7 +1029,7 @@ export const DeleteCartResponse: MessageFns<DeleteCartResponse> = {
   },
 };
 
-/** Carts: what a customer means to buy. Nothing is held for a cart. */
+/** Carts: what a customer means to buy. Nothing is held for a cart, unless `HoldCart` asks for it. */
 export type CartsServiceService = typeof CartsServiceService;
 export const CartsServiceService = {
   /** Makes an empty cart, owned by the caller where he is logged in. */
@@ -904,7 +1062,21 @@ export const CartsServiceService = {
     responseSerialize: (value: SetCartLineResponse): Buffer => Buffer.from(SetCartLineResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetCartLineResponse => SetCartLineResponse.decode(value),
   },
-  /** Deletes a cart. Errors: CART_NOT_FOUND. */
+  /**
+   * Holds the stock of a cart for some minutes, so that nobody else can buy it meanwhile; placing the order takes the hold over. Called
+   * again it holds the present lines and begins the time anew. Errors: CART_NOT_FOUND, CART_ORDERED, CART_EMPTY, STOCK_SHORT (its metadata
+   * `shortages` is a JSON list of sku, requested and available).
+   */
+  holdCart: {
+    path: "/souk.orders.v1.CartsService/HoldCart" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: HoldCartRequest): Buffer => Buffer.from(HoldCartRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): HoldCartRequest => HoldCartRequest.decode(value),
+    responseSerialize: (value: HoldCartResponse): Buffer => Buffer.from(HoldCartResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): HoldCartResponse => HoldCartResponse.decode(value),
+  },
+  /** Deletes a cart, and ends its hold. Errors: CART_NOT_FOUND. */
   deleteCart: {
     path: "/souk.orders.v1.CartsService/DeleteCart" as const,
     requestStream: false as const,
@@ -923,7 +1095,13 @@ export interface CartsServiceServer extends UntypedServiceImplementation {
   getCart: handleUnaryCall<GetCartRequest, GetCartResponse>;
   /** Sets the quantity of one SKU; 0 takes the line out. Errors: CART_NOT_FOUND, CART_ORDERED, CART_FULL, SKU_NOT_FOR_SALE, VERSION_MISMATCH. */
   setCartLine: handleUnaryCall<SetCartLineRequest, SetCartLineResponse>;
-  /** Deletes a cart. Errors: CART_NOT_FOUND. */
+  /**
+   * Holds the stock of a cart for some minutes, so that nobody else can buy it meanwhile; placing the order takes the hold over. Called
+   * again it holds the present lines and begins the time anew. Errors: CART_NOT_FOUND, CART_ORDERED, CART_EMPTY, STOCK_SHORT (its metadata
+   * `shortages` is a JSON list of sku, requested and available).
+   */
+  holdCart: handleUnaryCall<HoldCartRequest, HoldCartResponse>;
+  /** Deletes a cart, and ends its hold. Errors: CART_NOT_FOUND. */
   deleteCart: handleUnaryCall<DeleteCartRequest, DeleteCartResponse>;
 }
 

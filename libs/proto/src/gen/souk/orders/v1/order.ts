@@ -49,7 +49,11 @@ export interface Order {
     | Date
     | undefined;
   /** When it last changed. */
-  updateTime: Date | undefined;
+  updateTime:
+    | Date
+    | undefined;
+  /** Minor units of `total` that went back to the customer so far. */
+  refundedAmount: bigint;
 }
 
 /** Where an order stands. */
@@ -66,6 +70,8 @@ export const Order_State = {
   STATE_CANCELLED: "STATE_CANCELLED",
   /** STATE_FULFILLED - Handed to the carrier. */
   STATE_FULFILLED: "STATE_FULFILLED",
+  /** STATE_REFUNDED - Handed to the carrier, and paid back after that, partly or wholly: `refunded_amount` says how much. */
+  STATE_REFUNDED: "STATE_REFUNDED",
 } as const;
 
 export type Order_State = typeof Order_State[keyof typeof Order_State];
@@ -77,6 +83,7 @@ export namespace Order_State {
   export type STATE_REJECTED = typeof Order_State.STATE_REJECTED;
   export type STATE_CANCELLED = typeof Order_State.STATE_CANCELLED;
   export type STATE_FULFILLED = typeof Order_State.STATE_FULFILLED;
+  export type STATE_REFUNDED = typeof Order_State.STATE_REFUNDED;
 }
 
 export function order_StateFromJSON(object: any): Order_State {
@@ -99,6 +106,9 @@ export function order_StateFromJSON(object: any): Order_State {
     case 5:
     case "STATE_FULFILLED":
       return Order_State.STATE_FULFILLED;
+    case 6:
+    case "STATE_REFUNDED":
+      return Order_State.STATE_REFUNDED;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Order_State");
   }
@@ -118,6 +128,8 @@ export function order_StateToJSON(object: Order_State): string {
       return "STATE_CANCELLED";
     case Order_State.STATE_FULFILLED:
       return "STATE_FULFILLED";
+    case Order_State.STATE_REFUNDED:
+      return "STATE_REFUNDED";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Order_State");
   }
@@ -137,6 +149,8 @@ export function order_StateToNumber(object: Order_State): number {
       return 4;
     case Order_State.STATE_FULFILLED:
       return 5;
+    case Order_State.STATE_REFUNDED:
+      return 6;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Order_State");
   }
@@ -184,7 +198,7 @@ export interface LineShortage {
 export interface TimelineEntry {
   /**
    * What: `PLACED`, `STOCK_HELD`, `STOCK_SHORT`, `PAYMENT_AUTHORIZED`, `PAYMENT_DECLINED`, `CONFIRMED`, `REJECTED`, `CANCEL_REQUESTED`,
-   * `CANCELLED`, `PAYMENT_RETURNED`, `STOCK_RELEASED`, `FULFILLED`.
+   * `CANCELLED`, `PAYMENT_RETURNED`, `STOCK_RELEASED`, `FULFILLED`, `PAYMENT_LOST`, `REFUNDED`.
    */
   kind: string;
   /** When. */
@@ -212,6 +226,7 @@ function createBaseOrder(): Order {
     version: 0,
     createTime: undefined,
     updateTime: undefined,
+    refundedAmount: 0n,
   };
 }
 
@@ -261,6 +276,12 @@ export const Order: MessageFns<Order> = {
     }
     if (message.updateTime !== undefined) {
       Timestamp.encode(toTimestamp(message.updateTime), writer.uint32(122).fork()).join();
+    }
+    if (message.refundedAmount !== 0n) {
+      if (BigInt.asIntN(64, message.refundedAmount) !== message.refundedAmount) {
+        throw new globalThis.Error("value provided for field message.refundedAmount of type int64 too large");
+      }
+      writer.uint32(128).int64(message.refundedAmount);
     }
     return writer;
   },
@@ -398,6 +419,14 @@ export const Order: MessageFns<Order> = {
             message.updateTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.refundedAmount = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -457,6 +486,11 @@ export const Order: MessageFns<Order> = {
         : isSet(object.update_time)
         ? fromJsonTimestamp(object.update_time)
         : undefined,
+      refundedAmount: isSet(object.refundedAmount)
+        ? BigInt(object.refundedAmount)
+        : isSet(object.refunded_amount)
+        ? BigInt(object.refunded_amount)
+        : 0n,
     };
   },
 
@@ -507,6 +541,9 @@ export const Order: MessageFns<Order> = {
     if (message.updateTime !== undefined) {
       obj.updateTime = message.updateTime.toISOString();
     }
+    if (message.refundedAmount !== 0n) {
+      obj.refundedAmount = message.refundedAmount.toString();
+    }
     return obj;
   },
 
@@ -534,6 +571,9 @@ export const Order: MessageFns<Order> = {
     message.version = object.version ?? 0;
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;
+    message.refundedAmount = (object.refundedAmount !== undefined && object.refundedAmount !== null)
+      ? BigInt(object.refundedAmount)
+      : 0n;
     return message;
   },
 };

@@ -52,7 +52,7 @@ export interface PlaceOrderResponse {
     | undefined;
   /** Lets a guest read and cancel this order; keep it secret. */
   accessToken: string;
-  /** Whether this answers a key or a cart that had been used before. */
+  /** Whether this answers a key or a cart that had been used before, or the customer's order of the same lines. */
   replayed: boolean;
 }
 
@@ -94,12 +94,18 @@ export interface CancelOrderRequest {
   orderId: string;
   /** Access token of a guest's order; empty for customers and staff. */
   accessToken: string;
+  /** Client-made key, 1 to 255 characters: the same key changes the order once. May be empty. */
+  requestId: string;
 }
 
 /** The order after the call. */
 export interface CancelOrderResponse {
-  /** The order: CANCELLED, or still PENDING with the cancellation noted. */
-  order: Order | undefined;
+  /** The order as it is now: CANCELLED, or still PENDING with the cancellation noted. */
+  order:
+    | Order
+    | undefined;
+  /** Whether this answers a key that had been used before. */
+  replayed: boolean;
 }
 
 /** Names the order that was sent off. */
@@ -108,10 +114,56 @@ export interface FulfillOrderRequest {
   orderId: string;
   /** Carrier's tracking number or address; may be empty. */
   tracking: string;
+  /** Client-made key, 1 to 255 characters: the same key changes the order once. May be empty. */
+  requestId: string;
 }
 
 /** The order after the call. */
 export interface FulfillOrderResponse {
+  /** The order as it is now. */
+  order:
+    | Order
+    | undefined;
+  /** Whether this answers a key that had been used before. */
+  replayed: boolean;
+}
+
+/** Says which parked orders to list. */
+export interface ListParkedOrdersRequest {
+  /** Most orders on the page, 1 to 100; 0 means 20. */
+  pageSize: number;
+  /** `next_page_token` of the page before; empty for the first page. */
+  pageToken: string;
+}
+
+/** A page of parked orders. */
+export interface ListParkedOrdersResponse {
+  /** The orders, oldest first. */
+  orders: ParkedOrder[];
+  /** Token of the next page; empty on the last. */
+  nextPageToken: string;
+}
+
+/** An order whose saga was given up. */
+export interface ParkedOrder {
+  /** The order. */
+  order:
+    | Order
+    | undefined;
+  /** The last failure in a sentence. */
+  error: string;
+  /** Tries until it was parked. */
+  failures: number;
+}
+
+/** Names the order whose saga goes on. */
+export interface ResumeOrderRequest {
+  /** Identifier. */
+  orderId: string;
+}
+
+/** The order as it is when its saga goes on. */
+export interface ResumeOrderResponse {
   /** The order. */
   order: Order | undefined;
 }
@@ -915,7 +967,7 @@ export const ListOrdersResponse: MessageFns<ListOrdersResponse> = {
 };
 
 function createBaseCancelOrderRequest(): CancelOrderRequest {
-  return { orderId: "", accessToken: "" };
+  return { orderId: "", accessToken: "", requestId: "" };
 }
 
 export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
@@ -925,6 +977,9 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
     }
     if (message.accessToken !== "") {
       writer.uint32(18).string(message.accessToken);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
     }
     return writer;
   },
@@ -958,6 +1013,14 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
             message.accessToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -982,6 +1045,11 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
         : isSet(object.access_token)
         ? globalThis.String(object.access_token)
         : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -993,6 +1061,9 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
     if (message.accessToken !== "") {
       obj.accessToken = message.accessToken;
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -1003,18 +1074,22 @@ export const CancelOrderRequest: MessageFns<CancelOrderRequest> = {
     const message = createBaseCancelOrderRequest();
     message.orderId = object.orderId ?? "";
     message.accessToken = object.accessToken ?? "";
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
 
 function createBaseCancelOrderResponse(): CancelOrderResponse {
-  return { order: undefined };
+  return { order: undefined, replayed: false };
 }
 
 export const CancelOrderResponse: MessageFns<CancelOrderResponse> = {
   encode(message: CancelOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.order !== undefined) {
       Order.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(16).bool(message.replayed);
     }
     return writer;
   },
@@ -1040,6 +1115,14 @@ export const CancelOrderResponse: MessageFns<CancelOrderResponse> = {
             message.order = Order.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1053,13 +1136,19 @@ export const CancelOrderResponse: MessageFns<CancelOrderResponse> = {
   },
 
   fromJSON(object: any): CancelOrderResponse {
-    return { order: isSet(object.order) ? Order.fromJSON(object.order) : undefined };
+    return {
+      order: isSet(object.order) ? Order.fromJSON(object.order) : undefined,
+      replayed: isSet(object.replayed) ? globalThis.Boolean(object.replayed) : false,
+    };
   },
 
   toJSON(message: CancelOrderResponse): unknown {
     const obj: any = {};
     if (message.order !== undefined) {
       obj.order = Order.toJSON(message.order);
+    }
+    if (message.replayed !== false) {
+      obj.replayed = message.replayed;
     }
     return obj;
   },
@@ -1070,12 +1159,13 @@ export const CancelOrderResponse: MessageFns<CancelOrderResponse> = {
   fromPartial(object: DeepPartial<CancelOrderResponse>): CancelOrderResponse {
     const message = createBaseCancelOrderResponse();
     message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
+    message.replayed = object.replayed ?? false;
     return message;
   },
 };
 
 function createBaseFulfillOrderRequest(): FulfillOrderRequest {
-  return { orderId: "", tracking: "" };
+  return { orderId: "", tracking: "", requestId: "" };
 }
 
 export const FulfillOrderRequest: MessageFns<FulfillOrderRequest> = {
@@ -1085,6 +1175,9 @@ export const FulfillOrderRequest: MessageFns<FulfillOrderRequest> = {
     }
     if (message.tracking !== "") {
       writer.uint32(18).string(message.tracking);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
     }
     return writer;
   },
@@ -1118,6 +1211,14 @@ export const FulfillOrderRequest: MessageFns<FulfillOrderRequest> = {
             message.tracking = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1138,6 +1239,11 @@ export const FulfillOrderRequest: MessageFns<FulfillOrderRequest> = {
         ? globalThis.String(object.order_id)
         : "",
       tracking: isSet(object.tracking) ? globalThis.String(object.tracking) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -1149,6 +1255,9 @@ export const FulfillOrderRequest: MessageFns<FulfillOrderRequest> = {
     if (message.tracking !== "") {
       obj.tracking = message.tracking;
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -1159,18 +1268,22 @@ export const FulfillOrderRequest: MessageFns<FulfillOrderRequest> = {
     const message = createBaseFulfillOrderRequest();
     message.orderId = object.orderId ?? "";
     message.tracking = object.tracking ?? "";
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
 
 function createBaseFulfillOrderResponse(): FulfillOrderResponse {
-  return { order: undefined };
+  return { order: undefined, replayed: false };
 }
 
 export const FulfillOrderResponse: MessageFns<FulfillOrderResponse> = {
   encode(message: FulfillOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.order !== undefined) {
       Order.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(16).bool(message.replayed);
     }
     return writer;
   },
@@ -1196,6 +1309,14 @@ export const FulfillOrderResponse: MessageFns<FulfillOrderResponse> = {
             message.order = Order.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1209,13 +1330,19 @@ export const FulfillOrderResponse: MessageFns<FulfillOrderResponse> = {
   },
 
   fromJSON(object: any): FulfillOrderResponse {
-    return { order: isSet(object.order) ? Order.fromJSON(object.order) : undefined };
+    return {
+      order: isSet(object.order) ? Order.fromJSON(object.order) : undefined,
+      replayed: isSet(object.replayed) ? globalThis.Boolean(object.replayed) : false,
+    };
   },
 
   toJSON(message: FulfillOrderResponse): unknown {
     const obj: any = {};
     if (message.order !== undefined) {
       obj.order = Order.toJSON(message.order);
+    }
+    if (message.replayed !== false) {
+      obj.replayed = message.replayed;
     }
     return obj;
   },
@@ -1225,6 +1352,430 @@ export const FulfillOrderResponse: MessageFns<FulfillOrderResponse> = {
   },
   fromPartial(object: DeepPartial<FulfillOrderResponse>): FulfillOrderResponse {
     const message = createBaseFulfillOrderResponse();
+    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
+    message.replayed = object.replayed ?? false;
+    return message;
+  },
+};
+
+function createBaseListParkedOrdersRequest(): ListParkedOrdersRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListParkedOrdersRequest: MessageFns<ListParkedOrdersRequest> = {
+  encode(message: ListParkedOrdersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListParkedOrdersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListParkedOrdersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListParkedOrdersRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListParkedOrdersRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListParkedOrdersRequest>): ListParkedOrdersRequest {
+    return ListParkedOrdersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListParkedOrdersRequest>): ListParkedOrdersRequest {
+    const message = createBaseListParkedOrdersRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListParkedOrdersResponse(): ListParkedOrdersResponse {
+  return { orders: [], nextPageToken: "" };
+}
+
+export const ListParkedOrdersResponse: MessageFns<ListParkedOrdersResponse> = {
+  encode(message: ListParkedOrdersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.orders) {
+      ParkedOrder.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListParkedOrdersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListParkedOrdersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orders.push(ParkedOrder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListParkedOrdersResponse {
+    return {
+      orders: globalThis.Array.isArray(object?.orders) ? object.orders.map((e: any) => ParkedOrder.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListParkedOrdersResponse): unknown {
+    const obj: any = {};
+    if (message.orders?.length) {
+      obj.orders = message.orders.map((e) => ParkedOrder.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListParkedOrdersResponse>): ListParkedOrdersResponse {
+    return ListParkedOrdersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListParkedOrdersResponse>): ListParkedOrdersResponse {
+    const message = createBaseListParkedOrdersResponse();
+    message.orders = object.orders?.map((e) => ParkedOrder.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseParkedOrder(): ParkedOrder {
+  return { order: undefined, error: "", failures: 0 };
+}
+
+export const ParkedOrder: MessageFns<ParkedOrder> = {
+  encode(message: ParkedOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== undefined) {
+      Order.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    if (message.error !== "") {
+      writer.uint32(18).string(message.error);
+    }
+    if (message.failures !== 0) {
+      writer.uint32(24).int32(message.failures);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ParkedOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseParkedOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = Order.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.failures = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ParkedOrder {
+    return {
+      order: isSet(object.order) ? Order.fromJSON(object.order) : undefined,
+      error: isSet(object.error) ? globalThis.String(object.error) : "",
+      failures: isSet(object.failures) ? globalThis.Number(object.failures) : 0,
+    };
+  },
+
+  toJSON(message: ParkedOrder): unknown {
+    const obj: any = {};
+    if (message.order !== undefined) {
+      obj.order = Order.toJSON(message.order);
+    }
+    if (message.error !== "") {
+      obj.error = message.error;
+    }
+    if (message.failures !== 0) {
+      obj.failures = Math.round(message.failures);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ParkedOrder>): ParkedOrder {
+    return ParkedOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ParkedOrder>): ParkedOrder {
+    const message = createBaseParkedOrder();
+    message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
+    message.error = object.error ?? "";
+    message.failures = object.failures ?? 0;
+    return message;
+  },
+};
+
+function createBaseResumeOrderRequest(): ResumeOrderRequest {
+  return { orderId: "" };
+}
+
+export const ResumeOrderRequest: MessageFns<ResumeOrderRequest> = {
+  encode(message: ResumeOrderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== "") {
+      writer.uint32(10).string(message.orderId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeOrderRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeOrderRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeOrderRequest {
+    return {
+      orderId: isSet(object.orderId)
+        ? globalThis.String(object.orderId)
+        : isSet(object.order_id)
+        ? globalThis.String(object.order_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ResumeOrderRequest): unknown {
+    const obj: any = {};
+    if (message.orderId !== "") {
+      obj.orderId = message.orderId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResumeOrderRequest>): ResumeOrderRequest {
+    return ResumeOrderRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeOrderRequest>): ResumeOrderRequest {
+    const message = createBaseResumeOrderRequest();
+    message.orderId = object.orderId ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeOrderResponse(): ResumeOrderResponse {
+  return { order: undefined };
+}
+
+export const ResumeOrderResponse: MessageFns<ResumeOrderResponse> = {
+  encode(message: ResumeOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== undefined) {
+      Order.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeOrderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeOrderResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = Order.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeOrderResponse {
+    return { order: isSet(object.order) ? Order.fromJSON(object.order) : undefined };
+  },
+
+  toJSON(message: ResumeOrderResponse): unknown {
+    const obj: any = {};
+    if (message.order !== undefined) {
+      obj.order = Order.toJSON(message.order);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResumeOrderResponse>): ResumeOrderResponse {
+    return ResumeOrderResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeOrderResponse>): ResumeOrderResponse {
+    const message = createBaseResumeOrderResponse();
     message.order = (object.order !== undefined && object.order !== null) ? Order.fromPartial(object.order) : undefined;
     return message;
   },
@@ -1237,6 +1788,7 @@ export const OrdersServiceService = {
    * Places an order and waits for its outcome as long as the caller's deadline allows. An order that was acknowledged is never lost:
    * where time runs out it comes back PENDING and is finished without the caller. A refused order (stock short, card declined) is an
    * answer with state REJECTED, not an error. Idempotent by `request_id`, and one order per cart.
+   * A customer who orders the lines of another cart again while the first order is still being settled gets that first order.
    * Errors: REQUEST_ID_REUSED, SKU_NOT_FOR_SALE, CART_NOT_FOUND, CART_EMPTY, INVALID_ARGUMENT.
    */
   placeOrder: {
@@ -1268,7 +1820,10 @@ export const OrdersServiceService = {
     responseSerialize: (value: ListOrdersResponse): Buffer => Buffer.from(ListOrdersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListOrdersResponse => ListOrdersResponse.decode(value),
   },
-  /** Calls an order off; what is held and authorised goes back by itself. Idempotent. Errors: ORDER_NOT_FOUND, ORDER_NOT_CANCELLABLE. */
+  /**
+   * Calls an order off; what is held and authorised goes back by itself. Idempotent, also without a `request_id`.
+   * Errors: ORDER_NOT_FOUND, ORDER_NOT_CANCELLABLE, REQUEST_ID_REUSED.
+   */
   cancelOrder: {
     path: "/souk.orders.v1.OrdersService/CancelOrder" as const,
     requestStream: false as const,
@@ -1278,7 +1833,10 @@ export const OrdersServiceService = {
     responseSerialize: (value: CancelOrderResponse): Buffer => Buffer.from(CancelOrderResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelOrderResponse => CancelOrderResponse.decode(value),
   },
-  /** Marks an order as handed to the carrier (staff). Idempotent. Errors: ORDER_NOT_FOUND, ORDER_NOT_FULFILLABLE. */
+  /**
+   * Marks an order as handed to the carrier (staff). Idempotent, also without a `request_id`.
+   * Errors: ORDER_NOT_FOUND, ORDER_NOT_FULFILLABLE, REQUEST_ID_REUSED.
+   */
   fulfillOrder: {
     path: "/souk.orders.v1.OrdersService/FulfillOrder" as const,
     requestStream: false as const,
@@ -1289,6 +1847,28 @@ export const OrdersServiceService = {
       Buffer.from(FulfillOrderResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FulfillOrderResponse => FulfillOrderResponse.decode(value),
   },
+  /** Lists the orders whose saga was parked after too many failures and waits for a person, oldest first (staff or operator). */
+  listParkedOrders: {
+    path: "/souk.orders.v1.OrdersService/ListParkedOrders" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListParkedOrdersRequest): Buffer =>
+      Buffer.from(ListParkedOrdersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListParkedOrdersRequest => ListParkedOrdersRequest.decode(value),
+    responseSerialize: (value: ListParkedOrdersResponse): Buffer =>
+      Buffer.from(ListParkedOrdersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListParkedOrdersResponse => ListParkedOrdersResponse.decode(value),
+  },
+  /** Lets a parked saga go on, or an unfinished one at once (staff or operator). Idempotent. Errors: ORDER_NOT_FOUND. */
+  resumeOrder: {
+    path: "/souk.orders.v1.OrdersService/ResumeOrder" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeOrderRequest): Buffer => Buffer.from(ResumeOrderRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeOrderRequest => ResumeOrderRequest.decode(value),
+    responseSerialize: (value: ResumeOrderResponse): Buffer => Buffer.from(ResumeOrderResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResumeOrderResponse => ResumeOrderResponse.decode(value),
+  },
 } as const;
 
 export interface OrdersServiceServer extends UntypedServiceImplementation {
@@ -1296,6 +1876,7 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
    * Places an order and waits for its outcome as long as the caller's deadline allows. An order that was acknowledged is never lost:
    * where time runs out it comes back PENDING and is finished without the caller. A refused order (stock short, card declined) is an
    * answer with state REJECTED, not an error. Idempotent by `request_id`, and one order per cart.
+   * A customer who orders the lines of another cart again while the first order is still being settled gets that first order.
    * Errors: REQUEST_ID_REUSED, SKU_NOT_FOR_SALE, CART_NOT_FOUND, CART_EMPTY, INVALID_ARGUMENT.
    */
   placeOrder: handleUnaryCall<PlaceOrderRequest, PlaceOrderResponse>;
@@ -1303,10 +1884,20 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
   getOrder: handleUnaryCall<GetOrderRequest, GetOrderResponse>;
   /** Lists orders, newest first: a customer's own, or all of them for staff. */
   listOrders: handleUnaryCall<ListOrdersRequest, ListOrdersResponse>;
-  /** Calls an order off; what is held and authorised goes back by itself. Idempotent. Errors: ORDER_NOT_FOUND, ORDER_NOT_CANCELLABLE. */
+  /**
+   * Calls an order off; what is held and authorised goes back by itself. Idempotent, also without a `request_id`.
+   * Errors: ORDER_NOT_FOUND, ORDER_NOT_CANCELLABLE, REQUEST_ID_REUSED.
+   */
   cancelOrder: handleUnaryCall<CancelOrderRequest, CancelOrderResponse>;
-  /** Marks an order as handed to the carrier (staff). Idempotent. Errors: ORDER_NOT_FOUND, ORDER_NOT_FULFILLABLE. */
+  /**
+   * Marks an order as handed to the carrier (staff). Idempotent, also without a `request_id`.
+   * Errors: ORDER_NOT_FOUND, ORDER_NOT_FULFILLABLE, REQUEST_ID_REUSED.
+   */
   fulfillOrder: handleUnaryCall<FulfillOrderRequest, FulfillOrderResponse>;
+  /** Lists the orders whose saga was parked after too many failures and waits for a person, oldest first (staff or operator). */
+  listParkedOrders: handleUnaryCall<ListParkedOrdersRequest, ListParkedOrdersResponse>;
+  /** Lets a parked saga go on, or an unfinished one at once (staff or operator). Idempotent. Errors: ORDER_NOT_FOUND. */
+  resumeOrder: handleUnaryCall<ResumeOrderRequest, ResumeOrderResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
