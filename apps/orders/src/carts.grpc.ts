@@ -9,11 +9,14 @@ import {
   type DeleteCartResponse,
   type GetCartRequest,
   type GetCartResponse,
+  type HoldCartRequest,
+  type HoldCartResponse,
   type SetCartLineRequest,
   type SetCartLineResponse,
 } from '@souk/proto/orders/v1';
 import { currentPrincipal, RpcController, type Handlers } from '@souk/rpc';
 import { mayUseCart } from './access.js';
+import { CartHolds } from './cart-holds.js';
 import { CartsStore } from './carts.store.js';
 import { newCart, priceCart, setLine, type Cart } from './domain/cart.js';
 import { cartVersionMismatch, skuNotForSale } from './domain/order-errors.js';
@@ -26,6 +29,7 @@ export class CartsGrpc implements Handlers<typeof CartsServiceService> {
   constructor(
     private readonly carts: CartsStore,
     private readonly prices: Prices,
+    private readonly holds: CartHolds,
   ) {}
 
   /** The identifier is random through and through, since it is all that protects a guest's cart. */
@@ -59,10 +63,19 @@ export class CartsGrpc implements Handlers<typeof CartsServiceService> {
   }
 
   @Allow('anyone')
+  async holdCart({ cartId }: HoldCartRequest): Promise<HoldCartResponse> {
+    checkUuid('cart_id', cartId);
+    const cart = await this.carts.get(cartId);
+    mayUseCart(cart, currentPrincipal());
+    return { expireTime: await this.holds.hold(cart) };
+  }
+
+  @Allow('anyone')
   async deleteCart({ cartId }: DeleteCartRequest): Promise<DeleteCartResponse> {
     checkUuid('cart_id', cartId);
     const principal = currentPrincipal();
     await this.carts.delete(cartId, (cart) => mayUseCart(cart, principal));
+    await this.holds.release(cartId);
     return {};
   }
 

@@ -22,8 +22,10 @@ const INSERT = sql(
   'carts.insert',
   `INSERT INTO carts (cart_id, customer_id, lines, version, created_at, updated_at) VALUES ($1, $2, $3::jsonb, $4, $5, $6)`,
 );
+// A refused order leaves its cart free, and so does one of the same lines that was answered for this cart.
 const COLUMNS = `c.cart_id, c.customer_id, c.lines, c.version, c.created_at, c.updated_at,
-  (SELECT o.order_id FROM orders AS o WHERE o.cart_id = c.cart_id AND o.state <> 'REJECTED') AS order_id`;
+  COALESCE((SELECT o.order_id FROM orders AS o WHERE o.cart_id = c.cart_id AND o.state <> 'REJECTED'),
+           (SELECT o.order_id FROM orders AS o WHERE o.order_id = c.twin_order_id AND o.state <> 'REJECTED')) AS order_id`;
 const GET = sql('carts.get', `SELECT ${COLUMNS} FROM carts AS c WHERE c.cart_id = $1`);
 const LOCK = sql('carts.lock', `SELECT cart_id FROM carts WHERE cart_id = $1 FOR UPDATE`);
 const UPDATE = sql(

@@ -12,6 +12,7 @@ function sagaWith(answers: {
   hold?: Hold_State;
   payment?: Payment_State | Error;
   cancelled?: Payment_State;
+  released?: Hold_State;
   meanwhile?: (order: Order) => Order;
   epoch?: number;
 }) {
@@ -25,7 +26,7 @@ function sagaWith(answers: {
     },
     releaseStock: async () => {
       did.push('release');
-      return { state: 'STATE_RELEASED' };
+      return { state: answers.released ?? 'STATE_RELEASED' };
     },
   };
   const payments: PaymentPort = {
@@ -55,7 +56,7 @@ function sagaWith(answers: {
   const saga = new CheckoutSaga(orders, stock, payments, () => ANY_TIME);
   const run = (order: Order = stored) => {
     stored = order;
-    return saga.run({ order, epoch: EPOCH, failures: 0 });
+    return saga.run({ order, epoch: EPOCH, failures: 0, faults: 0 });
   };
   return { run, did };
 }
@@ -88,7 +89,7 @@ describe('given a declined card', () => {
 });
 
 describe('given an answer that is not known', () => {
-  it('decides nothing and wants to be run again', async () => {
+  it('decides nothing and wants to be run again (F22, F40)', async () => {
     const processing = sagaWith({ payment: 'STATE_PROCESSING' });
     await expect(processing.run()).rejects.toThrow(NotYetKnown);
     expect(processing.did).toEqual(['hold', 'authorize']);
@@ -129,16 +130,66 @@ describe('given a cancellation', () => {
   });
 });
 
+describe('given an answer that does not say what became of stock or money', () => {
+  it.each([
+    ['hold', { hold: 'STATE_UNSPECIFIED' }],
+    ['authorisation', { payment: 'STATE_UNSPECIFIED' }],
+  ] as const)('decides nothing about a %s', async (_, answers) => {
+    const { run, did } = sagaWith(answers);
+    await expect(run()).rejects.toThrow('STATE_UNSPECIFIED');
+    expect(did).not.toContainEqual(expect.stringContaining('DONE'));
+  });
+
+  it.each([
+    ['authorised', { cancelled: 'STATE_AUTHORIZED' }],
+    ['captured', { cancelled: 'STATE_CAPTURED' }],
+    ['held', { released: 'STATE_HELD' }],
+    ['sold', { released: 'STATE_SOLD' }],
+  ] as const)('does not call undone what is still %s (F23)', async (_, answers) => {
+    const { run, did } = sagaWith(answers);
+    await expect(run(cancelOrder(confirmedOrder(), ANY_TIME).order)).rejects.toThrow('STATE_');
+    expect(did).not.toContain('CANCELLED DONE');
+  });
+});
+
+describe('given a payment that somebody else called off before the order was confirmed', () => {
+  it.each(['STATE_VOIDED', 'STATE_REFUNDED'] as const)('cancels the order when it is %s', async (payment) => {
+    const { run, did } = sagaWith({ payment });
+    const order = await run();
+    expect(did).toEqual(['hold', 'authorize', 'CANCELLED UNDO', 'give back', 'release', 'CANCELLED DONE']);
+    expect(order.timeline.map(({ kind }) => kind)).toContain('PAYMENT_LOST');
+  });
+});
+
+describe('given a hold that was ended by hand', () => {
+  it('cancels the order and asks for no money', async () => {
+    const { run, did } = sagaWith({ hold: 'STATE_RELEASED' });
+    await run();
+    expect(did).toEqual(['hold', 'CANCELLED UNDO', 'give back', 'release', 'CANCELLED DONE']);
+  });
+});
+
+describe('given that its units were sold already', () => {
+  it('confirms the order: it had been confirmed before its database was restored (F73)', async () => {
+    const { run, did } = sagaWith({ hold: 'STATE_SOLD', payment: 'STATE_CAPTURED' });
+    await run();
+    expect(did).toEqual(['hold', 'authorize', 'CONFIRMED DONE']);
+  });
+});
+
 describe('given that another process took the saga over', () => {
-  it('writes nothing more', async () => {
+  it('writes nothing more (F20)', async () => {
     const { run, did } = sagaWith({ epoch: EPOCH + 1 });
     await expect(run()).rejects.toThrow(SagaTakenOver);
     expect(did).toEqual(['hold', 'authorize']);
   });
 
-  it('stops where the other one has already undone its steps', async () => {
-    const { run } = sagaWith({ hold: 'STATE_RELEASED' });
-    await expect(run()).rejects.toThrow(SagaTakenOver);
-    await expect(sagaWith({ payment: 'STATE_VOIDED' }).run()).rejects.toThrow(SagaTakenOver);
-  });
+  it.each([{ hold: 'STATE_RELEASED' }, { payment: 'STATE_VOIDED' }, { hold: 'STATE_SOLD' }] as const)(
+    'writes nothing where the other one was here before: %j (F20)',
+    async (answers) => {
+      const { run, did } = sagaWith({ ...answers, epoch: EPOCH + 1 });
+      await expect(run()).rejects.toThrow(SagaTakenOver);
+      expect(did).not.toContainEqual(expect.stringMatching(/DONE|UNDO/));
+    },
+  );
 });

@@ -2,10 +2,11 @@
  * The checkout saga, whole: hold the stock, authorise the payment, confirm the order; what can't be had is undone in the
  * opposite order. Guarantees: an order ends CONFIRMED, REJECTED or CANCELLED with nothing held or charged that should not
  * be, whoever dies in between. Nothing is written between the steps: each remote step answers the same when it is asked
- * again for the same order, so that whoever takes a saga over repeats it from its start.
+ * again for the same order, so that whoever takes a saga over repeats it from its start. An answer that does not say what
+ * became of stock or money decides nothing.
  */
-import type { InventoryServiceService } from '@souk/proto/inventory/v1';
-import type { PaymentsServiceService } from '@souk/proto/payments/v1';
+import type { HoldStockResponse, InventoryServiceService } from '@souk/proto/inventory/v1';
+import type { Payment, Payment_State, PaymentsServiceService } from '@souk/proto/payments/v1';
 import type { RpcClient } from '@souk/rpc';
 import {
   cancelSettling,
@@ -14,11 +15,17 @@ import {
   rejectOrder,
   type Change,
   type Order,
-  type Shortage,
   type TimelineEntry,
 } from './domain/order.js';
 import { paymentDeclined, stockShort } from './domain/rejections.js';
-import type { OrdersStore, SagaTask } from './orders.store.js';
+import type { OrdersStore } from './orders.store.js';
+import type { SagaTask } from './sagas.store.js';
+
+/**
+ * Stored with each order that it begins. Another number where its steps change such that the code before could not go on with
+ * them: processes leave sagas of a newer version alone, and must be able to finish all older ones.
+ */
+export const SAGA_VERSION = 1;
 
 export type StockPort = Pick<RpcClient<InventoryServiceService>, 'holdStock' | 'releaseStock'>;
 export type PaymentPort = Pick<RpcClient<PaymentsServiceService>, 'authorizePayment' | 'cancelPayment'>;
@@ -31,6 +38,9 @@ export class SagaTakenOver extends Error {}
 
 // Longer than the provider may take, so that payments itself finds out what became of a call.
 const PAYMENT_TIMEOUT_MS = 10_000;
+
+/** A payment in these states takes no money from the customer, and never will. */
+const GIVEN_BACK: ReadonlySet<Payment_State> = new Set(['STATE_VOIDED', 'STATE_REFUNDED', 'STATE_DECLINED']);
 
 export class CheckoutSaga {
   constructor(
@@ -49,67 +59,67 @@ export class CheckoutSaga {
   private async settle(order: Order, epoch: number): Promise<Order> {
     const steps: TimelineEntry[] = [];
     const done = (kind: TimelineEntry['kind']) => steps.push({ kind, time: this.now() });
-    if (order.cancelRequested) return this.save(order, epoch, (o) => cancelSettling(o, steps, this.now()));
+    const end = (change: (order: Order) => Change) => this.save(order, epoch, change);
+    if (order.cancelRequested) return end((o) => cancelSettling(o, steps, this.now()));
 
-    const shortages = await this.holdStock(order);
-    if (shortages) return this.save(order, epoch, (o) => rejectOrder(o, stockShort(shortages), steps, this.now()));
+    const { state: hold, shortages } = await this.holdStock(order);
+    if (hold === 'STATE_REFUSED') return end((o) => rejectOrder(o, stockShort(shortages), steps, this.now()));
+    if (hold === 'STATE_RELEASED') return end((o) => cancelSettling(o, steps, this.now()));
+    // Units that are sold already were held: the order was confirmed, by another owner or before its database was restored.
+    if (hold !== 'STATE_HELD' && hold !== 'STATE_SOLD') throw new Error(`The hold is ${hold}.`);
     done('STOCK_HELD');
 
-    const declineCode = await this.authorizePayment(order);
-    if (declineCode)
-      return this.save(order, epoch, (o) => rejectOrder(o, paymentDeclined(declineCode), steps, this.now()));
-    done('PAYMENT_AUTHORIZED');
-
-    return this.save(order, epoch, (o) => confirmOrder(o, steps, this.now()));
-  }
-
-  private async undo(order: Order, epoch: number): Promise<Order> {
-    const { payment } = await this.payments.cancelPayment(
-      { orderId: order.orderId },
-      { timeoutMs: PAYMENT_TIMEOUT_MS },
-    );
-    if (payment?.state === 'STATE_PROCESSING') throw new NotYetKnown('The provider has not said yet what it did.');
-    const returned: TimelineEntry = { kind: 'PAYMENT_RETURNED', time: this.now() };
-    await this.stock.releaseStock({ orderId: order.orderId });
-    const released: TimelineEntry = { kind: 'STOCK_RELEASED', time: this.now() };
-    const steps = order.rejection ? [released] : [returned, released];
-    return this.save(order, epoch, (o) => finishUndo(o, steps, this.now()));
-  }
-
-  /** @returns what is short, or undefined where everything is held */
-  private async holdStock(order: Order): Promise<Shortage[] | undefined> {
-    const lines = order.lines.map(({ sku, quantity }) => ({ sku, quantity }));
-    const { state, shortages } = await this.stock.holdStock({ orderId: order.orderId, lines });
-    if (state === 'STATE_REFUSED') return shortages;
-    if (state !== 'STATE_HELD') throw new SagaTakenOver(`The hold is ${state}.`);
-    return undefined;
-  }
-
-  /** @returns why the provider refused, or undefined where the money is set aside */
-  private async authorizePayment({ orderId, total, payment: choice, email }: Order): Promise<string | undefined> {
-    const request = { orderId, amount: total, method: choice.method, token: choice.token, email };
-    const { payment } = await this.payments.authorizePayment(request, { timeoutMs: PAYMENT_TIMEOUT_MS });
+    const payment = await this.authorizePayment(order);
     switch (payment?.state) {
       case 'STATE_AUTHORIZED':
       case 'STATE_CAPTURED':
-        return undefined;
+        done('PAYMENT_AUTHORIZED');
+        return end((o) => confirmOrder(o, steps, this.now()));
       case 'STATE_DECLINED':
-        return payment.declineCode || 'generic_decline';
+        return end((o) => rejectOrder(o, paymentDeclined(payment.declineCode || 'generic_decline'), steps, this.now()));
+      case 'STATE_VOIDED':
+      case 'STATE_REFUNDED':
+        done('PAYMENT_LOST');
+        return end((o) => cancelSettling(o, steps, this.now()));
       case 'STATE_PROCESSING':
         throw new NotYetKnown('The provider has not answered yet.');
       default:
-        throw new SagaTakenOver(`The payment is ${payment?.state}.`);
+        throw new Error(`The payment is ${payment?.state}.`);
     }
   }
 
-  /** Writes a change; where the customer called the order off meanwhile, the change is made anew on top of that. */
+  private async undo(order: Order, epoch: number): Promise<Order> {
+    const { orderId } = order;
+    const { payment } = await this.payments.cancelPayment({ orderId }, { timeoutMs: PAYMENT_TIMEOUT_MS });
+    if (payment?.state === 'STATE_PROCESSING') throw new NotYetKnown('The provider has not said yet what it did.');
+    if (!payment || !GIVEN_BACK.has(payment.state)) throw new Error(`The payment to give back is ${payment?.state}.`);
+    const returned: TimelineEntry = { kind: 'PAYMENT_RETURNED', time: this.now() };
+    const { state } = await this.stock.releaseStock({ orderId });
+    if (state !== 'STATE_RELEASED' && state !== 'STATE_REFUSED') throw new Error(`The hold to release is ${state}.`);
+    const released: TimelineEntry = { kind: 'STOCK_RELEASED', time: this.now() };
+    const steps = payment.state === 'STATE_DECLINED' ? [released] : [returned, released];
+    return this.save(order, epoch, (o) => finishUndo(o, steps, this.now()));
+  }
+
+  private holdStock({ orderId, cartId = '', lines }: Order): Promise<HoldStockResponse> {
+    const quantities = lines.map(({ sku, quantity }) => ({ sku, quantity }));
+    return this.stock.holdStock({ orderId, lines: quantities, cartId });
+  }
+
+  private async authorizePayment({ orderId, total, payment: choice, email }: Order): Promise<Payment | undefined> {
+    const request = { orderId, amount: total, method: choice.method, token: choice.token, email };
+    return (await this.payments.authorizePayment(request, { timeoutMs: PAYMENT_TIMEOUT_MS })).payment;
+  }
+
+  /** Writes a change; where something else was noted about the order meanwhile, the change is made anew on top of that. */
   private async save(order: Order, epoch: number, change: (order: Order) => Change): Promise<Order> {
-    const first = change(order);
-    if (await this.orders.saveStep(first, epoch)) return first.order;
-    const present = await this.orders.get(order.orderId);
-    if (present.phase !== order.phase) throw new SagaTakenOver(`The order is ${present.state}.`);
-    const second = change(present);
-    if (await this.orders.saveStep(second, epoch)) return second.order;
-    throw new SagaTakenOver('The lease was lost.');
+    for (let present = order; ;) {
+      const next = change(present);
+      if (await this.orders.saveStep(next, epoch)) return next.order;
+      const { version } = present;
+      present = await this.orders.get(order.orderId);
+      if (present.phase !== order.phase) throw new SagaTakenOver(`The order is ${present.state}.`);
+      if (present.version === version) throw new SagaTakenOver('The lease was lost.');
+    }
   }
 }

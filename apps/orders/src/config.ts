@@ -12,6 +12,8 @@ export function ordersConfig() {
     SOUK_ORDER_WAIT_MS: wholeNumber().default(5_000),
     /** How long an order may stay with a process that does not move it on; longer than all steps of its saga take. */
     SOUK_SAGA_LEASE_MS: wholeNumber().default(30_000),
+    /** How long the stock of a cart is held where its buyer asks for that. */
+    SOUK_ORDER_CART_HOLD_SECONDS: wholeNumber().min(1).max(3_600).default(600),
     SOUK_IDENTITY_ADDRESS: address(),
     SOUK_CATALOG_ADDRESS: address(),
     SOUK_INVENTORY_ADDRESS: address(),

@@ -1,10 +1,19 @@
-/** What the service tells the others: the only mapping of its facts to events. It listens to none. */
+/** What the service tells the others, and what it hears of them: the only mapping between facts and events. */
 import type { OutboxEvent } from '@souk/outbox';
-import { OrderCancelled, OrderConfirmed, OrderFulfilled, OrderPlaced, OrderRejected } from '@souk/proto/orders/v1';
-import type { OrderEvent } from './domain/order.js';
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderFulfilled,
+  OrderPlaced,
+  OrderRefunded,
+  OrderRejected,
+} from '@souk/proto/orders/v1';
+import type { Payment, PaymentRefunded, PaymentVoided } from '@souk/proto/payments/v1';
+import type { OrderEvent, Refund } from './domain/order.js';
+import { checkUuid } from './domain/order-input.js';
 import { toOrderMessage } from './orders.messages.js';
 
-const CODECS = { OrderPlaced, OrderConfirmed, OrderRejected, OrderCancelled };
+const CODECS = { OrderPlaced, OrderConfirmed, OrderRejected, OrderCancelled, OrderRefunded };
 
 export function toOutboxEvent({ kind, order, tracking }: OrderEvent): OutboxEvent {
   const message = { order: toOrderMessage(order) };
@@ -13,4 +22,21 @@ export function toOutboxEvent({ kind, order, tracking }: OrderEvent): OutboxEven
       ? OrderFulfilled.toJSON({ ...message, tracking: tracking ?? '' })
       : CODECS[kind].toJSON(message);
   return { type: `souk.orders.v1.${kind}`, aggregateId: order.orderId, data };
+}
+
+/** @throws DomainError INVALID_ARGUMENT for an event that does not say which order is meant */
+export function toVoidedOrder({ data: { payment } }: { data: PaymentVoided }): string {
+  return orderOf(payment);
+}
+
+/** @throws DomainError INVALID_ARGUMENT for an event that does not say which order is meant */
+export function toRefundedOrder({ data: { payment } }: { data: PaymentRefunded }): Refund & { orderId: string } {
+  const refundedAmount = payment?.refundedAmount ?? 0n;
+  return { orderId: orderOf(payment), refundedAmount, everything: payment?.state === 'STATE_REFUNDED' };
+}
+
+function orderOf(payment: Payment | undefined): string {
+  const orderId = payment?.orderId ?? '';
+  checkUuid('payment.order_id', orderId);
+  return orderId;
 }

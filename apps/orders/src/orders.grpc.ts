@@ -1,31 +1,37 @@
 /** The RPCs of OrdersService: the only mapping between its messages and the domain. */
 import { createHash } from 'node:crypto';
-import { Allow, isStaff, userIdOf } from '@souk/auth';
+import { Allow, isStaff, subjectOf, userIdOf } from '@souk/auth';
 import { invalid } from '@souk/errors';
+import { fingerprintOf, type Claim } from '@souk/idempotency';
 import {
+  CancelOrderRequest,
+  FulfillOrderRequest,
   Order_State,
   OrdersServiceService,
   PlaceOrderRequest,
-  type CancelOrderRequest,
   type CancelOrderResponse,
-  type FulfillOrderRequest,
   type FulfillOrderResponse,
   type GetOrderRequest,
   type GetOrderResponse,
   type ListOrdersRequest,
   type ListOrdersResponse,
+  type ListParkedOrdersRequest,
+  type ListParkedOrdersResponse,
   type PlaceOrderResponse,
+  type ResumeOrderRequest,
+  type ResumeOrderResponse,
 } from '@souk/proto/orders/v1';
 import { currentPrincipal, RpcController, type Handlers } from '@souk/rpc';
 import { callContext } from '@souk/telemetry';
 import { OrderAccess } from './access.js';
 import { CancelOrder } from './cancel-order.js';
-import { fulfillOrder } from './domain/order.js';
-import { checkUuid } from './domain/order-input.js';
+import { fulfillOrder, type Order } from './domain/order.js';
+import { checkOptionalRequestId, checkUuid } from './domain/order-input.js';
 import type { OrderState } from './domain/order-state.js';
 import { toOrderMessage } from './orders.messages.js';
 import { OrdersStore } from './orders.store.js';
 import { PlaceOrder } from './place-order.js';
+import { ResumeOrders } from './resume-orders.js';
 
 const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 100;
@@ -43,6 +49,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
     private readonly orders: OrdersStore,
     private readonly placing: PlaceOrder,
     private readonly cancelling: CancelOrder,
+    private readonly resuming: ResumeOrders,
     private readonly access: OrderAccess,
     private readonly wait: OrderWait,
   ) {}
@@ -58,7 +65,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
       shippingAddress,
       payment: { method: payment?.method ?? '', token: payment?.token ?? '' },
       principal: currentPrincipal(),
-      fingerprint: fingerprintOf(request),
+      fingerprint: digestOf(request),
     };
     const { order, replayed } = await this.placing.execute(command, this.waitMs());
     return { order: toOrderMessage(order), accessToken: this.access.tokenFor(order.orderId), replayed };
@@ -89,17 +96,39 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
   }
 
   @Allow('anyone')
-  async cancelOrder({ orderId, accessToken }: CancelOrderRequest): Promise<CancelOrderResponse> {
+  async cancelOrder(request: CancelOrderRequest): Promise<CancelOrderResponse> {
+    const { orderId, accessToken, requestId } = request;
     checkUuid('order_id', orderId);
-    const caller = { principal: currentPrincipal(), accessToken };
-    return { order: toOrderMessage(await this.cancelling.execute(orderId, caller, this.waitMs())) };
+    const claim = claimFor('CancelOrder', requestId, CancelOrderRequest.toJSON({ ...request, ...NOT_ASKED_FOR }));
+    const command = { orderId, accessToken, principal: currentPrincipal(), ...(claim && { claim }) };
+    const { order, replayed } = await this.cancelling.execute(command, this.waitMs());
+    return { order: toOrderMessage(order), replayed };
   }
 
   @Allow('staff')
-  async fulfillOrder({ orderId, tracking }: FulfillOrderRequest): Promise<FulfillOrderResponse> {
+  async fulfillOrder(request: FulfillOrderRequest): Promise<FulfillOrderResponse> {
+    const { orderId, tracking, requestId } = request;
     checkUuid('order_id', orderId);
-    const { order } = await this.orders.update(orderId, (present) => fulfillOrder(present, tracking, new Date()));
-    return { order: toOrderMessage(order) };
+    const claim = claimFor('FulfillOrder', requestId, FulfillOrderRequest.toJSON({ ...request, requestId: '' }));
+    const fn = (present: Order) => fulfillOrder(present, tracking, new Date());
+    const { order, replayed } = await this.orders.update(orderId, fn, claim);
+    return { order: toOrderMessage(order), replayed };
+  }
+
+  @Allow('staff', 'service:ops')
+  async listParkedOrders({ pageSize, pageToken }: ListParkedOrdersRequest): Promise<ListParkedOrdersResponse> {
+    if (pageToken) checkUuid('page_token', pageToken);
+    const limit = checkPageSize(pageSize);
+    const sagas = await this.resuming.listParked(limit + 1, pageToken || undefined);
+    const page = sagas.slice(0, limit);
+    const nextPageToken = sagas.length > limit ? (page.at(-1)?.order.orderId ?? '') : '';
+    return { orders: page.map((saga) => ({ ...saga, order: toOrderMessage(saga.order) })), nextPageToken };
+  }
+
+  @Allow('staff', 'service:ops')
+  async resumeOrder({ orderId }: ResumeOrderRequest): Promise<ResumeOrderResponse> {
+    checkUuid('order_id', orderId);
+    return { order: toOrderMessage(await this.resuming.resume(orderId)) };
   }
 
   private waitMs(): number {
@@ -109,8 +138,18 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
   }
 }
 
-/** Digest of all that the request asks for; its key is not part of that. */
-function fingerprintOf(request: PlaceOrderRequest): string {
+/** What a request carries beside what it asks for. */
+const NOT_ASKED_FOR = { requestId: '', accessToken: '' };
+
+/** @returns what the caller's key stands for, or undefined where he gave none */
+function claimFor(operation: string, key: string, request: unknown): Claim | undefined {
+  checkOptionalRequestId(key);
+  const principal = subjectOf(currentPrincipal()) ?? 'guest';
+  return key === '' ? undefined : { principal, operation, key, fingerprint: fingerprintOf(request) };
+}
+
+/** Of an order to place. Kept with the order for ever, so it must stay as it is: today's request is known again by it. */
+function digestOf(request: PlaceOrderRequest): string {
   const bytes = PlaceOrderRequest.encode({ ...request, requestId: '' }).finish();
   return createHash('sha256').update(bytes).digest('base64url');
 }

@@ -16,6 +16,7 @@ export function toOrderMessage(order: Order): OrderMessage {
     state: `STATE_${order.state}`,
     lines: order.lines.map(toLineMessage),
     total: order.total,
+    refundedAmount: order.refundedAmount,
     email: order.email,
     shippingAddress: order.shippingAddress,
     paymentMethod: order.payment.method,

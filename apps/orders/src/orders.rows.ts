@@ -2,20 +2,11 @@
  * Orders as rows and back: the one mapping between the domain and the table. Amounts inside the documents are decimal
  * strings, since JSON numbers can't hold every int64.
  */
+import { createHash } from 'node:crypto';
 import type { Money } from '@souk/money';
 import type { Address, Order, Rejection, SagaPhase, TimelineEntry } from './domain/order.js';
 import type { OrderLine } from './domain/order-pricing.js';
 import type { OrderState } from './domain/order-state.js';
-
-/** What makes a repeated request the same request. */
-export interface Claim {
-  /** Who asks: a user's identifier, or `guest`. */
-  readonly principal: string;
-  /** The client's key. */
-  readonly key: string;
-  /** Digest of the request. */
-  readonly fingerprint: string;
-}
 
 interface LineDocument {
   readonly sku: string;
@@ -39,6 +30,7 @@ export interface OrderRow {
   readonly lines: readonly LineDocument[];
   readonly total_amount: bigint;
   readonly currency: string;
+  readonly refunded_amount: bigint;
   readonly email: string;
   readonly shipping_address: Address;
   readonly payment_method: string;
@@ -65,6 +57,7 @@ export function toRow(order: Order): RowDocument {
     lines: order.lines.map(toLineDocument),
     total_amount: order.total.amount.toString(),
     currency: order.total.currency,
+    refunded_amount: order.refundedAmount.toString(),
     email: order.email,
     shipping_address: order.shippingAddress,
     payment_method: order.payment.method,
@@ -90,6 +83,7 @@ export function toOrder(row: OrderRow): Order {
     cancelRequested: row.cancel_requested,
     lines: row.lines.map((line) => toLine(line, currency)),
     total: { amount: row.total_amount, currency },
+    refundedAmount: row.refunded_amount,
     email: row.email,
     shippingAddress: row.shipping_address,
     payment: { method: row.payment_method, token: row.payment_token },
@@ -101,6 +95,14 @@ export function toOrder(row: OrderRow): Order {
     createTime: row.created_at,
     updateTime: row.updated_at,
   };
+}
+
+/** Tells carts of one customer apart by what is in them; null where there is nothing to tell apart. */
+export function linesDigest({ customerId, cartId, lines }: Order): string | null {
+  if (!customerId || !cartId) return null;
+  const quantities = lines.map(({ sku, quantity }) => [sku, quantity] as const);
+  const sorted = quantities.sort(([one], [other]) => (one < other ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url');
 }
 
 function toLineDocument(line: OrderLine): LineDocument {

@@ -1,17 +1,19 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { userIdOf, type Principal } from '@souk/auth';
+import { subjectOf, userIdOf, type Principal } from '@souk/auth';
+import type { Claim } from '@souk/idempotency';
 import { uuidv7 } from '@souk/postgres';
 import { CartsStore } from './carts.store.js';
 import { mayUseCart } from './access.js';
+import type { Cart } from './domain/cart.js';
 import { placeOrder, type Address, type Order } from './domain/order.js';
-import { cartEmpty, cartOrdered, requestIdReused } from './domain/order-errors.js';
+import { cartEmpty, requestIdReused } from './domain/order-errors.js';
 import { checkOrderInput, type OrderInput } from './domain/order-input.js';
 import { priceLines, type Quantity } from './domain/order-pricing.js';
-import { OrdersStore, type SagaTask } from './orders.store.js';
-import type { Claim } from './orders.rows.js';
+import { OrdersStore } from './orders.store.js';
 import { Prices } from './prices.js';
 import { SagaRunner } from './saga-runner.js';
+import type { SagaTask } from './sagas.store.js';
 
 /** Without letters and digits that are read for one another. */
 const NUMBER_ALPHABET = '23456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -23,9 +25,14 @@ export interface PlaceOrderCommand extends OrderInput {
   readonly fingerprint: string;
 }
 
+type CheckedCommand = PlaceOrderCommand & { readonly shippingAddress: Address };
+
+/** Identifier of an order that stands already. */
+type Existing = string;
+
 export interface PlacedOrder {
   readonly order: Order;
-  /** Whether the order had been placed before, under the same key or from the same cart. */
+  /** Whether the order had been placed before: under the same key, from the same cart, or by the same customer for the same lines. */
   readonly replayed: boolean;
 }
 
@@ -43,42 +50,40 @@ export class PlaceOrder {
   async execute(command: PlaceOrderCommand, waitMs: number): Promise<PlacedOrder> {
     checkOrderInput(command);
     const claim: Claim = {
-      principal: userIdOf(command.principal) ?? 'guest',
+      principal: subjectOf(command.principal) ?? 'guest',
+      operation: 'PlaceOrder',
       key: command.requestId,
       fingerprint: command.fingerprint,
     };
-    const { task, existing } = await this.placeOnce(command, claim);
-    if (existing) return { order: await this.sagas.awaitOutcome(existing.orderId, waitMs), replayed: true };
-    const outcome = this.sagas.run(task);
-    return { order: await this.sagas.awaitOutcome(task.order.orderId, waitMs, outcome), replayed: false };
+    const placed = await this.placeOnce(command, claim);
+    if (typeof placed === 'string') return { order: await this.sagas.awaitOutcome(placed, waitMs), replayed: true };
+    const outcome = this.sagas.run(placed);
+    return { order: await this.sagas.awaitOutcome(placed.order.orderId, waitMs, outcome), replayed: false };
   }
 
-  /** Writes the order, or finds the one that this key or this cart already has. */
-  private async placeOnce(
-    command: PlaceOrderCommand & { shippingAddress: Address },
-    claim: Claim,
-  ): Promise<{ task: SagaTask; existing?: undefined } | { task?: undefined; existing: Order }> {
+  /** Writes the order, or finds the one that this key, this cart or this customer already has. */
+  private async placeOnce(command: CheckedCommand, claim: Claim): Promise<SagaTask | Existing> {
     for (let attempt = 1; attempt <= TRIES; attempt++) {
-      const task = await this.tryToPlace(command, claim).catch(async (error: unknown) => {
+      const placed = await this.tryToPlace(command, claim).catch(async (error: unknown) => {
         // A repeated request is answered as it was, though prices, stock or the cart have changed since.
-        const existing = await this.findExisting(claim, command.cartId);
-        if (existing) return { existing };
+        const existing = await this.findClaimed(claim);
+        if (existing) return existing;
         throw error;
       });
-      if (task && 'existing' in task) return task;
-      if (task) return { task };
-      const existing = await this.findExisting(claim, command.cartId);
-      if (existing) return { existing };
+      if (placed) return placed;
       // The cart changed while it was being ordered, or the order number was taken: once more.
     }
     throw new Error('The order could not be written.');
   }
 
-  private async tryToPlace(
-    command: PlaceOrderCommand & { shippingAddress: Address },
-    claim: Claim,
-  ): Promise<SagaTask | undefined> {
-    const { quantities, cartVersion } = await this.whatToBuy(command);
+  private async tryToPlace(command: CheckedCommand, claim: Claim): Promise<SagaTask | Existing | undefined> {
+    if (!command.cartId) return (await this.place(command, command.lines, claim)).task ?? this.findClaimed(claim);
+    const cart = await this.cartToBuy(command.cartId, command.principal);
+    const { task, order } = cart.orderId ? {} : await this.place(command, cart.lines, claim, cart);
+    return task ?? (await this.findClaimed(claim)) ?? this.findRival(cart, order, claim);
+  }
+
+  private async place(command: CheckedCommand, quantities: readonly Quantity[], claim: Claim, cart?: Cart) {
     const offers = await this.prices.offersFor(quantities.map(({ sku }) => sku));
     const customerId = userIdOf(command.principal);
     const change = placeOrder(
@@ -90,29 +95,35 @@ export class PlaceOrder {
         shippingAddress: command.shippingAddress,
         payment: command.payment,
         ...(customerId && { customerId }),
-        ...(command.cartId && { cartId: command.cartId }),
+        ...(cart && { cartId: cart.cartId }),
       },
       new Date(),
     );
-    return this.orders.insert({ change, claim, ...(cartVersion && { cartVersion }) });
+    const task = await this.orders.insert({ change, claim, ...(cart && { cartVersion: cart.version }) });
+    return { task, order: change.order };
   }
 
-  private async whatToBuy(command: OrderInput & { principal: Principal }) {
-    if (!command.cartId) return { quantities: command.lines };
-    const cart = await this.carts.get(command.cartId);
-    mayUseCart(cart, command.principal);
-    if (cart.orderId) throw cartOrdered(cart.orderId);
+  private async cartToBuy(cartId: string, principal: Principal): Promise<Cart> {
+    const cart = await this.carts.get(cartId);
+    mayUseCart(cart, principal);
     if (cart.lines.length === 0) throw cartEmpty();
-    return { quantities: cart.lines satisfies readonly Quantity[], cartVersion: cart.version };
+    return cart;
   }
 
   /** @throws DomainError REQUEST_ID_REUSED where the key was used for another request */
-  private async findExisting(claim: Claim, cartId: string | undefined): Promise<Order | undefined> {
-    const claimed = await this.orders.findByClaim(claim.principal, claim.key);
-    if (claimed && claimed.fingerprint !== claim.fingerprint) throw requestIdReused();
-    if (claimed) return claimed.order;
-    // A second tab, or a buyer who was shown a failure too early: the cart has its order already.
-    return cartId === undefined ? undefined : this.orders.findByCart(cartId);
+  private async findClaimed({ principal, key, fingerprint }: Claim): Promise<Existing | undefined> {
+    const claimed = await this.orders.findByClaim(principal, key);
+    if (claimed && claimed.fingerprint !== fingerprint) throw requestIdReused();
+    return claimed?.order.orderId;
+  }
+
+  /**
+   * A second tab, or a buyer who was shown a failure too early and made his cart anew: the cart has its order already, or
+   * the customer's other cart has. From now on this key and this cart have it too.
+   */
+  private async findRival(cart: Cart, order: Order | undefined, claim: Claim): Promise<Existing | undefined> {
+    const rival = cart.orderId ?? (order && (await this.orders.findTwin(order)));
+    return rival && (await this.orders.addAlias(rival, claim, cart.cartId)) ? rival : undefined;
   }
 }
 

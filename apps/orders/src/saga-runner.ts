@@ -1,7 +1,8 @@
 /**
  * Runs sagas: those that this process started, and those whose owner died or that wait for another try. Guarantees: no
- * saga is left without an owner for longer than its lease, and one that keeps failing for a reason of its own is parked,
- * logged and counted, while the others go on.
+ * saga is left without an owner for longer than its lease, however busy the process is with its own; one that keeps failing
+ * for a reason of its own is parked, logged and counted, while the others go on. What passes by itself, such as a neighbour
+ * that is away, is tried again for ever and never counts as a reason of its own.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
@@ -10,38 +11,56 @@ import { callContext, metrics, runInContext, type Logger } from '@souk/telemetry
 import { WorkerLoop, type Outcome } from '@souk/worker';
 import { type CheckoutSaga, NotYetKnown, SagaTakenOver } from './checkout-saga.js';
 import type { Order } from './domain/order.js';
-import { type OrdersStore, type SagaTask } from './orders.store.js';
+import type { OrdersStore } from './orders.store.js';
+import type { SagasStore, SagaTask } from './sagas.store.js';
 
 const POLL_MS = 500;
 const MOST_TAKEN_OVER = 32;
+const COUNT_EVERY_MS = 15_000;
 const LOOK_AGAIN_MS = 150;
 const FIRST_DELAY_MS = 200;
 const LONGEST_DELAY_MS = 30_000;
-const FAILURES_BEFORE_PARKING = 15;
+const FAULTS_BEFORE_PARKING = 15;
 
-const parked = metrics.counter('orders_sagas_parked_total', 'Sagas that were given up and wait for a person');
+const parkings = metrics.counter('orders_sagas_parked_total', 'How often a saga was given up to wait for a person');
+const parked = metrics.gauge('orders_sagas_parked', 'Sagas that wait for a person now');
+const oldest = metrics.gauge(
+  'orders_saga_oldest_seconds',
+  'Seconds since the order last changed whose saga is unfinished for the longest, parked ones aside',
+);
 
 export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly running = new Set<Promise<unknown>>();
   private readonly takeovers: WorkerLoop;
+  private readonly counting: WorkerLoop;
+  private takenOver = 0;
 
   constructor(
-    private readonly orders: OrdersStore,
+    private readonly orders: Pick<OrdersStore, 'get'>,
+    private readonly sagas: SagasStore,
     private readonly saga: CheckoutSaga,
     private readonly logger: Logger,
   ) {
-    const round = () => this.takeOver();
-    this.takeovers = new WorkerLoop({ name: 'the takeover of sagas', round, pollMs: POLL_MS, logger });
+    const takeOver = () => this.takeOver();
+    this.takeovers = new WorkerLoop({ name: 'the takeover of sagas', round: takeOver, pollMs: POLL_MS, logger });
+    const count = () => this.count();
+    this.counting = new WorkerLoop({ name: 'the count of sagas', round: count, pollMs: COUNT_EVERY_MS, logger });
   }
 
   onApplicationBootstrap(): void {
     this.takeovers.start();
+    this.counting.start();
   }
 
   /** Lets the sagas under way finish. */
   async onModuleDestroy(): Promise<void> {
-    await this.takeovers.stop();
+    await Promise.all([this.takeovers.stop(), this.counting.stop()]);
     await Promise.all(this.running);
+  }
+
+  /** Says that a saga became due. */
+  wake(): void {
+    this.takeovers.wake();
   }
 
   /** Runs a saga in the background. @returns the order at its end, or undefined where it was put off */
@@ -82,19 +101,29 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
       this.logger.info({ orderId, reason: error.message }, 'left a saga to its new owner');
       return;
     }
-    const passing = error instanceof NotYetKnown || (isDomainError(error) && error.kind === 'unavailable');
-    const park = !passing && task.failures >= FAILURES_BEFORE_PARKING;
+    const fault = !willPass(error);
+    const park = fault && task.faults + 1 >= FAULTS_BEFORE_PARKING;
     const message = error instanceof Error ? error.message : String(error);
-    await this.orders.postpone(task, delayAfter(task.failures), message, park);
-    if (park) parked.inc();
-    const level = park ? 'error' : passing ? 'info' : 'warn';
+    await this.sagas.postpone(task, { delayMs: delayAfter(task.failures), error: message, fault, park });
+    if (park) parkings.inc();
+    const level = park ? 'error' : fault ? 'warn' : 'info';
     this.logger[level]({ orderId, failures: task.failures + 1, err: error }, park ? 'parked a saga' : 'put a saga off');
   }
 
   private async takeOver(): Promise<Outcome> {
-    const room = MOST_TAKEN_OVER - this.running.size;
-    const tasks = room > 0 ? await this.orders.claimDue(room) : [];
-    tasks.forEach((task) => void this.run(task));
+    const room = MOST_TAKEN_OVER - this.takenOver;
+    const tasks = room > 0 ? await this.sagas.claimDue(room) : [];
+    for (const task of tasks) {
+      this.takenOver++;
+      void this.run(task).finally(() => this.takenOver--);
+    }
+    return 'done';
+  }
+
+  private async count(): Promise<Outcome> {
+    const backlog = await this.sagas.backlog();
+    parked.set(backlog.parked);
+    oldest.set(backlog.oldest);
     return 'done';
   }
 
@@ -110,6 +139,11 @@ async function atMost<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   const { promise: over, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), ms);
   return Promise.race([work, over]).finally(() => clearTimeout(timer));
+}
+
+/** An answer that is not there yet, or a neighbour that is away or overloaded. */
+function willPass(error: unknown): boolean {
+  return error instanceof NotYetKnown || (isDomainError(error) && ['unavailable', 'exhausted'].includes(error.kind));
 }
 
 function isSettled(order: Order): boolean {

@@ -17,10 +17,15 @@ export async function startNeighbours() {
   const inventory = await fakeService(InventoryServiceService, {
     holdStock: () => ({ state: 'STATE_HELD' as const, shortages: [] }),
     releaseStock: () => ({ state: 'STATE_RELEASED' as const }),
+    holdCart: () => ({ shortages: [], expireTime: new Date('2030-01-02T03:04:05.000Z') }),
+    releaseCart: () => ({}),
+    batchGetHolds: () => ({ holds: [] }),
+    listHolds: () => ({ holds: [], nextPageToken: '' }),
   });
   const payments = await fakeService(PaymentsServiceService, {
     authorizePayment: () => paymentIn('STATE_AUTHORIZED'),
     cancelPayment: () => paymentIn('STATE_VOIDED'),
+    batchGetPayments: () => ({ payments: [] }),
   });
   const close = () => Promise.all([catalog, inventory, payments].map((fake) => fake.close()));
   return { catalog, inventory, payments, close };

@@ -1,5 +1,7 @@
 import { DomainError } from '@souk/errors';
+import type { Shortage } from './order.js';
 import type { OrderState } from './order-state.js';
+import { stockShort } from './rejections.js';
 
 export function orderNotFound(): DomainError {
   return new DomainError({ kind: 'not_found', reason: 'ORDER_NOT_FOUND', message: 'There is no such order.' });
@@ -25,9 +27,9 @@ export function orderNotFulfillable(state: OrderState): DomainError {
 
 export function requestIdReused(): DomainError {
   return new DomainError({
-    kind: 'refused',
+    kind: 'conflict',
     reason: 'REQUEST_ID_REUSED',
-    message: 'This key was used for another request. Use a new key for a new order.',
+    message: 'The key was used for another request. Make a new key for a new request.',
   });
 }
 
@@ -56,6 +58,12 @@ export function cartOrdered(orderId: string): DomainError {
     message: 'The cart has become an order and can no longer be changed.',
     metadata: { orderId },
   });
+}
+
+/** Tells what is short as JSON, since an error's facts are texts. */
+export function cartStockShort(shortages: readonly Shortage[]): DomainError {
+  const { reason, message } = stockShort(shortages);
+  return new DomainError({ kind: 'refused', reason, message, metadata: { shortages: JSON.stringify(shortages) } });
 }
 
 export function cartFull(limit: number): DomainError {

@@ -40,6 +40,12 @@ export function checkCartLine(sku: string, quantity: number): void {
   if (violations.length > 0) throw invalid(violations);
 }
 
+/** @throws DomainError INVALID_ARGUMENT for a key that is too long; it may be empty */
+export function checkOptionalRequestId(requestId: string): void {
+  const violations = check('request_id', requestId.length <= 255, 'must have at most 255 characters');
+  if (violations.length > 0) throw invalid(violations);
+}
+
 /** @throws DomainError INVALID_ARGUMENT for what can't be an identifier */
 export function checkUuid(field: string, value: string): void {
   const violations = check(field, UUID.test(value), 'must be a UUID');

@@ -1,5 +1,5 @@
 /** Where an order stands. */
-export type OrderState = 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED' | 'FULFILLED';
+export type OrderState = 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED' | 'FULFILLED' | 'REFUNDED';
 
 /** What an order may become next. A state without a next one is final. */
 export const ORDER_TRANSITIONS: Readonly<Record<OrderState, readonly OrderState[]>> = {
@@ -7,7 +7,8 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, readonly OrderState[
   CONFIRMED: ['FULFILLED', 'CANCELLED'],
   REJECTED: [],
   CANCELLED: [],
-  FULFILLED: [],
+  FULFILLED: ['REFUNDED'],
+  REFUNDED: [],
 };
 
 export function mayBecome(from: OrderState, to: OrderState): boolean {

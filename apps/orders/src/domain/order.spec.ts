@@ -5,7 +5,9 @@ import {
   confirmOrder,
   finishUndo,
   fulfillOrder,
+  losePayment,
   placeOrder,
+  refundOrder,
   rejectOrder,
 } from './order.js';
 import { paymentDeclined, stockShort } from './rejections.js';
@@ -56,7 +58,9 @@ describe('rejecting an order', () => {
   it('leaves the hold to release where the card was declined', () => {
     const { order } = rejectOrder(pendingOrder(), paymentDeclined('insufficient_funds'), [], LATER);
     expect(order).toMatchObject({ state: 'REJECTED', phase: 'UNDO' });
-    expect(finishUndo(order, [], LATER).order).toMatchObject({ state: 'REJECTED', phase: 'DONE', version: 3 });
+    const undone = finishUndo(order, [], LATER).order;
+    expect(undone).toMatchObject({ state: 'REJECTED', phase: 'DONE', version: 3 });
+    expect(() => finishUndo(undone, [], LATER)).toThrow('nothing to undo');
   });
 });
 
@@ -102,5 +106,73 @@ describe('fulfilling an order', () => {
     expect(() => fulfillOrder(pendingOrder(), '', LATER)).toThrow(
       expect.objectContaining({ reason: 'ORDER_NOT_FULFILLABLE' }),
     );
+  });
+});
+
+describe('losing the payment', () => {
+  it('cancels a confirmed order and leaves its stock to give back', () => {
+    const { order, events } = losePayment(confirmedOrder(), LATER);
+    expect(order).toMatchObject({ state: 'CANCELLED', phase: 'UNDO' });
+    expect(kinds(order).slice(-2)).toEqual(['PAYMENT_LOST', 'CANCELLED']);
+    expect(events).toEqual([{ kind: 'OrderCancelled', order }]);
+    expect(losePayment(order, LATER)).toEqual({ order, events: [] });
+  });
+
+  it('leaves an order that is being settled to its saga, which then cancels it', () => {
+    const { order, events } = losePayment(pendingOrder(), LATER);
+    expect(order).toMatchObject({ state: 'PENDING', cancelRequested: true, version: 2 });
+    expect(events).toEqual([]);
+    expect(confirmOrder(order, [], LATER).order.state).toBe('CANCELLED');
+    expect(losePayment(order, LATER)).toEqual({ order, events: [] });
+  });
+
+  it('is the own doing of an order that gives its money back, and too late for one that was sent off', () => {
+    const rejected = rejectOrder(pendingOrder(), paymentDeclined('expired_card'), [], LATER).order;
+    const cancelled = cancelOrder(confirmedOrder(), LATER).order;
+    const sent = fulfillOrder(confirmedOrder(), '', LATER).order;
+    for (const order of [rejected, cancelled, sent]) expect(losePayment(order, LATER)).toEqual({ order, events: [] });
+  });
+});
+
+describe('refunding an order', () => {
+  const part = { refundedAmount: 4_299n, everything: false };
+  const all = { refundedAmount: 21_498n, everything: true };
+
+  it('makes one that was sent off REFUNDED, and grows from there', () => {
+    const sent = fulfillOrder(confirmedOrder(), '', LATER).order;
+    const { order, events } = refundOrder(sent, part, LATER);
+    expect(order).toMatchObject({ state: 'REFUNDED', refundedAmount: 4_299n });
+    expect(events).toEqual([{ kind: 'OrderRefunded', order }]);
+    const more = refundOrder(order, all, LATER);
+    expect(more.order).toMatchObject({ state: 'REFUNDED', refundedAmount: 21_498n, version: order.version + 1 });
+    expect(more.events.map(({ kind }) => kind)).toEqual(['OrderRefunded']);
+  });
+
+  it('changes nothing when repeated, or when older news come later', () => {
+    const sent = fulfillOrder(confirmedOrder(), '', LATER).order;
+    const refunded = refundOrder(sent, all, LATER).order;
+    for (const news of [all, part]) expect(refundOrder(refunded, news, LATER)).toEqual({ order: refunded, events: [] });
+  });
+
+  it('lets a confirmed order go on with a part of its money, and cancels it without any', () => {
+    const { order, events } = refundOrder(confirmedOrder(), part, LATER);
+    expect(order).toMatchObject({ state: 'CONFIRMED', refundedAmount: 4_299n });
+    expect(events).toEqual([{ kind: 'OrderRefunded', order }]);
+    expect(fulfillOrder(order, '', LATER).order.state).toBe('FULFILLED');
+    const { order: lost } = refundOrder(order, all, LATER);
+    expect(lost).toMatchObject({ state: 'CANCELLED', phase: 'UNDO', refundedAmount: 21_498n });
+    expect(kinds(lost)).toContain('PAYMENT_LOST');
+  });
+
+  it('only notes what a cancelled order gave back by itself', () => {
+    const cancelled = cancelOrder(confirmedOrder(), LATER).order;
+    const { order, events } = refundOrder(cancelled, all, LATER);
+    expect(order).toMatchObject({ state: 'CANCELLED', phase: 'UNDO', refundedAmount: 21_498n });
+    expect(events).toEqual([]);
+  });
+
+  it('never gives back more than was paid', () => {
+    const sent = fulfillOrder(confirmedOrder(), '', LATER).order;
+    expect(() => refundOrder(sent, { refundedAmount: 21_499n, everything: true }, LATER)).toThrow('21499 of 21498');
   });
 });

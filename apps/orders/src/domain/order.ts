@@ -2,7 +2,7 @@
  * The life of an order as pure functions: `(order, input, now) => { order, events }`. Each checks the table of states,
  * raises the version by one and says what happened; nothing here knows a clock, a database or a wire.
  */
-import type { Money } from '@souk/money';
+import { toDecimal, type Money } from '@souk/money';
 import { orderNotCancellable, orderNotFulfillable } from './order-errors.js';
 import { totalOf, type OrderLine } from './order-pricing.js';
 import { mayBecome, type OrderState } from './order-state.js';
@@ -40,7 +40,9 @@ export type TimelineKind =
   | 'CANCELLED'
   | 'PAYMENT_RETURNED'
   | 'STOCK_RELEASED'
-  | 'FULFILLED';
+  | 'FULFILLED'
+  | 'PAYMENT_LOST'
+  | 'REFUNDED';
 
 export interface TimelineEntry {
   readonly kind: TimelineKind;
@@ -48,21 +50,20 @@ export interface TimelineEntry {
   readonly detail?: string;
 }
 
-/**
- * What is left to do for an order: `CHECKOUT` settles stock and payment, `UNDO` gives both back, `DONE` is nothing,
- * `PARKED` waits for a person after too many failures.
- */
-export type SagaPhase = 'CHECKOUT' | 'UNDO' | 'DONE' | 'PARKED';
+/** What is left to do for an order: `CHECKOUT` settles stock and payment, `UNDO` gives both back, `DONE` is nothing. */
+export type SagaPhase = 'CHECKOUT' | 'UNDO' | 'DONE';
 
 export interface Order {
   readonly orderId: string;
   readonly number: string;
   readonly state: OrderState;
   readonly phase: SagaPhase;
-  /** Whether the customer called it off before its outcome was known. */
+  /** Whether it is to be cancelled as soon as the saga gets to it, whatever stock and payment say. */
   readonly cancelRequested: boolean;
   readonly lines: readonly OrderLine[];
   readonly total: Money;
+  /** Minor units of the total that went back to the customer. */
+  readonly refundedAmount: bigint;
   readonly email: string;
   readonly shippingAddress: Address;
   readonly payment: { readonly method: string; readonly token: string };
@@ -77,7 +78,8 @@ export interface Order {
 
 /** A fact about an order, told with the order as it was right after. */
 export interface OrderEvent {
-  readonly kind: 'OrderPlaced' | 'OrderConfirmed' | 'OrderRejected' | 'OrderCancelled' | 'OrderFulfilled';
+  readonly kind:
+    'OrderPlaced' | 'OrderConfirmed' | 'OrderRejected' | 'OrderCancelled' | 'OrderFulfilled' | 'OrderRefunded';
   readonly order: Order;
   readonly tracking?: string;
 }
@@ -100,6 +102,7 @@ export function placeOrder(input: NewOrder, now: Date): Change {
     phase: 'CHECKOUT',
     cancelRequested: false,
     total: totalOf(input.lines),
+    refundedAmount: 0n,
     timeline: [{ kind: 'PLACED', time: now }],
     version: 1,
     createTime: now,
@@ -151,16 +154,63 @@ export function cancelSettling(order: Order, steps: readonly TimelineEntry[], no
 
 /** Stock and payment went back: nothing is left to do. */
 export function finishUndo(order: Order, steps: readonly TimelineEntry[], now: Date): Change {
+  if (order.phase !== 'UNDO') throw new Error(`There is nothing to undo for an order in the phase ${order.phase}.`);
   return { order: advance(order, { phase: 'DONE' }, steps, now), events: [] };
 }
 
 /** The goods were handed to the carrier. Repeating it changes nothing. */
 export function fulfillOrder(order: Order, tracking: string, now: Date): Change {
-  if (order.state === 'FULFILLED') return unchanged(order);
+  if (order.state === 'FULFILLED' || order.state === 'REFUNDED') return unchanged(order);
   if (!mayBecome(order.state, 'FULFILLED')) throw orderNotFulfillable(order.state);
   const entry: TimelineEntry = { kind: 'FULFILLED', time: now, ...(tracking && { detail: tracking }) };
   const { order: fulfilled, events } = become(order, 'FULFILLED', {}, [entry], now);
   return { order: fulfilled, events: events.map((event) => ({ ...event, tracking })) };
+}
+
+/**
+ * The payment was called off by somebody else, or ran out: it will never be paid. A confirmed order is cancelled and its
+ * stock goes back; one that is still being settled is left to its saga, which then cancels it. Repeating it changes nothing.
+ */
+export function losePayment(order: Order, now: Date): Change {
+  if (!canLosePayment(order)) return unchanged(order);
+  const lost: TimelineEntry = { kind: 'PAYMENT_LOST', time: now };
+  if (order.state === 'PENDING') {
+    return { order: advance(order, { cancelRequested: true }, [lost], now), events: [] };
+  }
+  return become(order, 'CANCELLED', { phase: 'UNDO' }, [lost, { kind: 'CANCELLED', time: now }], now);
+}
+
+/** What went back to the customer so far. */
+export interface Refund {
+  /** Minor units; fewer than are known are old news. */
+  readonly refundedAmount: bigint;
+  /** Whether nothing is left of what was taken. */
+  readonly everything: boolean;
+}
+
+/**
+ * Money went back to the customer. Goods that were sent off stay with him: the order is REFUNDED. One whose goods are still
+ * here goes on where a part of the money went back, and is cancelled where all of it did. Repeating it changes nothing.
+ * @throws Error where more went back than the order's total
+ */
+export function refundOrder(order: Order, { refundedAmount, everything }: Refund, now: Date): Change {
+  const { total } = order;
+  if (refundedAmount > total.amount)
+    throw new Error(`${refundedAmount} of ${total.amount} ${total.currency} went back.`);
+  if (refundedAmount <= order.refundedAmount) return unchanged(order);
+  const repaid = { ...order, refundedAmount };
+  if (everything && canLosePayment(order)) return losePayment(repaid, now);
+  const detail = `${toDecimal({ ...total, amount: refundedAmount })} ${total.currency} went back so far.`;
+  const entry: TimelineEntry = { kind: 'REFUNDED', time: now, detail };
+  if (order.state === 'FULFILLED') return become(repaid, 'REFUNDED', {}, [entry], now);
+  const next = advance(repaid, {}, [entry], now);
+  const isNews = order.state === 'CONFIRMED' || order.state === 'REFUNDED';
+  return { order: next, events: isNews ? [{ kind: 'OrderRefunded', order: next }] : [] };
+}
+
+/** Not where the order itself gives the money back, or has given its goods away. */
+function canLosePayment({ state, cancelRequested }: Order): boolean {
+  return state === 'CONFIRMED' || (state === 'PENDING' && !cancelRequested);
 }
 
 const EVENT_OF_STATE: Readonly<Record<Exclude<OrderState, 'PENDING'>, OrderEvent['kind']>> = {
@@ -168,6 +218,7 @@ const EVENT_OF_STATE: Readonly<Record<Exclude<OrderState, 'PENDING'>, OrderEvent
   REJECTED: 'OrderRejected',
   CANCELLED: 'OrderCancelled',
   FULFILLED: 'OrderFulfilled',
+  REFUNDED: 'OrderRefunded',
 };
 
 function become(
