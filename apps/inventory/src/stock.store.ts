@@ -113,8 +113,8 @@ export class StockStore {
   }
 
   /**
-   * Decides again where another replica made the first hold of an order or a cart at the same time, and where units are
-   * short that carts hold whose time is up: those are set free first, each time at least one.
+   * Decides again where another replica made the first hold of an order or a cart at the same time, as there was no row to
+   * lock, and where units are short that carts hold whose time is up: those are set free first, each time at least one.
    */
   private async decideTogether<C extends StockCommand, D>(
     commands: C[],
@@ -132,7 +132,7 @@ export class StockStore {
         return decisions;
       } catch (error) {
         if (error instanceof ExpiredHoldsLeft) await this.expireOf(error.skus);
-        else if (attempt >= TRIES || !isFirstHoldTwice(error)) throw error;
+        else if (attempt >= TRIES || !isDecidedElsewhere(error)) throw error;
       }
     }
   }
@@ -169,6 +169,7 @@ async function refuseWhileExpired(tx: Transaction, shortSkus: readonly string[])
   if (expired.length > 0) throw new ExpiredHoldsLeft(shortSkus);
 }
 
-function isFirstHoldTwice(error: unknown): boolean {
-  return isUniqueViolation(error, 'holds_pkey') || isUniqueViolation(error, 'cart_holds_pkey');
+/** The ledger may notice first: it takes what one cause does to a SKU once. */
+function isDecidedElsewhere(error: unknown): boolean {
+  return ['holds_pkey', 'cart_holds_pkey', 'movements_once'].some((constraint) => isUniqueViolation(error, constraint));
 }
