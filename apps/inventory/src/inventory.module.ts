@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { EventBus } from '@souk/events';
+import { Checks } from '@souk/operations';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { Consumers, DataModule } from '@souk/service';
@@ -8,6 +9,7 @@ import { CartSweeper } from './cart-sweeper.js';
 import type { InventoryConfig } from './config.js';
 import { inventoryConsumers } from './inventory.consumers.js';
 import { InventoryGrpc } from './inventory.grpc.js';
+import { stockChecks } from './stock-checks.js';
 import { StockCorrections } from './stock-corrections.js';
 import { StockStore } from './stock.store.js';
 
@@ -44,6 +46,11 @@ function parts(logger: Logger): Provider[] {
       provide: CartSweeper,
       inject: [StockStore],
       useFactory: (store: StockStore) => new CartSweeper(store, logger),
+    },
+    {
+      provide: Checks,
+      inject: [Database],
+      useFactory: (database: Database) => new Checks(stockChecks(database)),
     },
     InventoryGrpc,
   ];

@@ -106,7 +106,7 @@ export const OPEN_STOCK = sql(
 /**
  * Writes what a transaction decided, however much it is, in one statement. Counters change by what was decided and not to
  * it: had the rows not been locked, the CHECKs of the table would still see every unit. A new hold whose order got one in
- * the meantime violates holds_pkey: the decision was made on what is no longer true, and must be made again.
+ * the meantime violates holds_pkey or movements_once: the decision was made on what is no longer true, and must be made again.
  */
 export const WRITE_DECISIONS = sql(
   'stock.write_decisions',
@@ -133,15 +133,18 @@ export const WRITE_DECISIONS = sql(
     ORDER BY position`,
 );
 
-/** What a transaction writes: every movement, the counters' change by them, and the last state of each hold. */
+/** What a transaction writes: every movement, and the last state of each hold. */
 export interface Decisions {
   readonly movements: readonly Movement[];
-  readonly firstHolds: readonly Hold[];
-  readonly changedHolds: readonly Hold[];
+  /** By how much counters change; by what the movements say where it is left out. */
+  readonly counters?: readonly Stock[];
+  readonly firstHolds?: readonly Hold[];
+  readonly changedHolds?: readonly Hold[];
 }
 
-export function decisionValues({ movements, firstHolds, changedHolds }: Decisions): unknown[] {
-  const counters = [...counterChanges(movements).values()];
+export function decisionValues(decisions: Decisions): unknown[] {
+  const { movements, firstHolds = [], changedHolds = [] } = decisions;
+  const counters = decisions.counters ?? counterChanges(movements);
   return [
     counters.map(({ sku }) => sku),
     counters.map(({ onHand }) => onHand),
@@ -162,13 +165,13 @@ export function decisionValues({ movements, firstHolds, changedHolds }: Decision
   ];
 }
 
-function counterChanges(movements: readonly Movement[]): Map<string, Stock> {
+function counterChanges(movements: readonly Movement[]): Stock[] {
   const sums = new Map<string, Stock>();
   for (const { sku, onHandDelta, heldDelta } of movements) {
     const { onHand, held, version } = sums.get(sku) ?? noStock(sku);
     sums.set(sku, { sku, onHand: onHand + onHandDelta, held: held + heldDelta, version: version + 1 });
   }
-  return sums;
+  return [...sums.values()];
 }
 
 export function toStock({ sku, on_hand: onHand, held, version }: StockRow): Stock {

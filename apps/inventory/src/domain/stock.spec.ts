@@ -1,5 +1,5 @@
 import type { DomainError } from '@souk/errors';
-import { adjustStock, available, countStock, noStock, openStock } from './stock.js';
+import { adjustStock, available, countStock, noStock, openStock, recountStock } from './stock.js';
 
 const LANTERN = { sku: 'LANTERN', onHand: 10, held: 4, version: 7 };
 
@@ -82,5 +82,18 @@ describe('stock', () => {
     });
     const tooMany = () => adjustStock(LANTERN, { ...adjustment, delta: 1_000_000_000 });
     expect(errorOf(tooMany)).toMatchObject({ reason: 'INVALID_ARGUMENT', violations: [{ field: 'delta' }] });
+  });
+
+  it('is counted anew where its records disagree: they say what was counted and what is held', () => {
+    const records = { moved: { sku: 'LANTERN', onHand: 12, held: 3, version: 5 }, heldUnits: 6 };
+    const { stock, movements } = recountStock(LANTERN, records, { onHand: 9, cause: 'count-1' });
+    expect(stock).toEqual({ sku: 'LANTERN', onHand: 9, held: 6, version: 8 });
+    expect(movements.map(({ cause, onHandDelta, heldDelta }) => [cause, onHandDelta, heldDelta])).toEqual([
+      ['count-1', -3, 3],
+      ['count-1:1', 0, 0],
+      ['count-1:2', 0, 0],
+    ]);
+    const below = () => recountStock(LANTERN, records, { onHand: 5, cause: 'count-1' });
+    expect(errorOf(below)).toMatchObject({ reason: 'STOCK_BELOW_HELD', metadata: { held: '6' } });
   });
 });

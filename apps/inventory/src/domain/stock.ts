@@ -65,12 +65,44 @@ export interface Count {
  * Corrects the units on the shelf to what was counted. A count that finds what was known is a movement too.
  * @throws DomainError VERSION_MISMATCH, STOCK_BELOW_HELD
  */
-export function countStock(stock: Stock, { onHand, expectedVersion, cause }: Count): StockChange {
+export function countStock(stock: Stock, count: Count): StockChange {
+  checkCount(stock, count);
+  return move(stock, 'COUNTED', count.cause, { onHand: count.onHand - stock.onHand });
+}
+
+/** What was written down about a SKU besides its counters. */
+export interface StockRecords {
+  /** What its movements sum to; its version is their number. */
+  readonly moved: Stock;
+  /** Units that orders and carts hold. */
+  readonly heldUnits: number;
+}
+
+/**
+ * A count of a SKU whose counters and records disagree: what was counted and what is held are the truth from now on, and
+ * the movements that are written down make the ledger say so too. The version grows all the same.
+ * @throws DomainError VERSION_MISMATCH, STOCK_BELOW_HELD
+ */
+export function recountStock(
+  stock: Stock,
+  { moved, heldUnits }: StockRecords,
+  count: Count,
+): { stock: Stock; movements: Movement[] } {
+  checkCount({ ...stock, held: heldUnits }, count);
+  const version = Math.max(stock.version, moved.version) + 1;
+  const movements = Array.from({ length: version - moved.version }, (_, index): Movement => {
+    const [onHandDelta, heldDelta] = index === 0 ? [count.onHand - moved.onHand, heldUnits - moved.held] : [0, 0];
+    const cause = index === 0 ? count.cause : `${count.cause}:${index}`;
+    return { sku: stock.sku, kind: 'COUNTED', onHandDelta, heldDelta, cause, reason: 'the records were mended' };
+  });
+  return { stock: { sku: stock.sku, onHand: count.onHand, held: heldUnits, version }, movements };
+}
+
+function checkCount(stock: Stock, { onHand, expectedVersion }: Count): void {
   if (expectedVersion !== undefined && expectedVersion !== stock.version) {
     throw versionMismatch(stock.sku, expectedVersion, stock.version);
   }
   if (onHand < stock.held) throw stockBelowHeld(stock.sku, onHand, stock.held);
-  return move(stock, 'COUNTED', cause, { onHand: onHand - stock.onHand });
 }
 
 export interface Adjustment {
