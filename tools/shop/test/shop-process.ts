@@ -38,10 +38,11 @@ export function json(status: number, document: unknown): Answer {
   return (response) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(document));
 }
 
-/** Runs `npm run shop -- …args` and waits for its end. */
-export function shop(args: string[], env: Record<string, string>) {
+/** Runs `npm run shop -- …args` and waits for its end, which `killed` may bring about. */
+export function shop(args: string[], env: Record<string, string>, killed?: AbortSignal) {
   const main = join(import.meta.dirname, '../src/main.ts');
   const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  killed?.addEventListener('abort', () => child.kill('SIGKILL'));
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
