@@ -1,6 +1,6 @@
 /**
  * Somebody who buys: by lines and by carts, with good and bad cards; who presses the button twice, opens a second tab, calls
- * orders off, and asks again with the same key when no answer came.
+ * orders off, gives up too early, and asks again with the same key when no answer came.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt, KnownOrder, ShopClient, Told } from './client.ts';
@@ -30,6 +30,7 @@ const HABITS = {
   heldCart: 8,
   secondTab: 6,
   doubleClick: 8,
+  falseFailure: 5,
   cancelEarlier: 8,
   lookAtEarlier: 5,
   askAgain: 5,
@@ -82,6 +83,8 @@ export class Buyer {
         const attempt = this.#attempt({ lines: [this.#line(0.6)] });
         return void (await Promise.all([this.#place(attempt), this.#place(attempt)]));
       }
+      case 'falseFailure':
+        return this.#buyAnew();
       case 'cancelEarlier':
         return void (this.#orders.length > 0 && (await this.#client.cancelOrder(random.pick(this.#orders))));
       case 'lookAtEarlier':
@@ -109,6 +112,15 @@ export class Buyer {
     await Promise.all(tabs.map((attempt) => this.#place(attempt)));
   }
 
+  /** Gives up too early, fills another cart with the same things, and buys that. */
+  async #buyAnew(): Promise<void> {
+    const lines = this.#lines();
+    const carts = [await this.#client.fillCart(lines), await this.#client.fillCart(lines)];
+    for (const [index, cartId] of carts.entries()) {
+      if (cartId) await this.#place(this.#attempt({ cartId }), index === 0 ? this.#random.between(20, 500) : undefined);
+    }
+  }
+
   /** Places an order and, where no answer comes, asks again some times with the same key. */
   async #buy(what: Pick<Attempt, 'lines' | 'cartId'>): Promise<void> {
     const attempt = this.#attempt(what);
@@ -121,8 +133,8 @@ export class Buyer {
     }
   }
 
-  async #place(attempt: Attempt): Promise<Told> {
-    const told = await this.#client.placeOrder(attempt);
+  async #place(attempt: Attempt, patienceMs?: number): Promise<Told> {
+    const told = await this.#client.placeOrder(attempt, patienceMs);
     if (told.outcome === 'unknown') this.#inDoubt.add(attempt);
     else this.#inDoubt.delete(attempt);
     if (told.outcome === 'ok' && told.order) remember(this.#orders, told.order);

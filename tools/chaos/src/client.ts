@@ -47,12 +47,13 @@ export class ShopClient {
     this.#actor = actor;
   }
 
-  async placeOrder(attempt: Attempt): Promise<Told> {
+  /** @param patienceMs after which the client gives the answer up */
+  async placeOrder(attempt: Attempt, patienceMs?: number): Promise<Told> {
     const { key, lines, cartId, card } = attempt;
     const payment = card ? { method: 'card', token: card } : { method: 'manual' };
     const email = `${this.#actor}@example.com`;
     const body = { ...(cartId ? { cartId } : { lines }), email, shippingAddress: ADDRESS, payment };
-    const call = { ...post('/v1/orders', body), headers: { 'idempotency-key': key } };
+    const call = { ...post('/v1/orders', body), headers: { 'idempotency-key': key }, patienceMs };
     const principal = this.token ? this.#actor : 'guest';
     return this.#record('place order', call, { principal, key, cartId, lines });
   }
@@ -117,7 +118,8 @@ export class ShopClient {
     const began = this.#history.now();
     const { status, body } = await this.#http.call({ token: this.token, ...call });
     const order = orderIn(body);
-    const reason = typeof body['reason'] === 'string' ? body['reason'] : undefined;
+    const reason = textIn(body, 'reason');
+    const expires = textIn(body, 'expiresAt');
     const outcome = outcomeOf(status, reason);
     this.#history.add({
       kind,
@@ -128,6 +130,8 @@ export class ShopClient {
       status,
       reason,
       ...facts,
+      ...(kind === 'refund order' && { refundId: textIn(body, 'id') }),
+      ...(expires && { expires }),
       ...(order && kind.endsWith('order') && kind !== 'refund order' && seen(order, body)),
     });
     return { outcome, status, reason, order, body };
@@ -143,6 +147,11 @@ function outcomeOf(status: number, reason: string | undefined): Outcome {
   if (status >= 200 && status < 300) return 'ok';
   const later = status === 429 || reason === 'REQUEST_IN_PROGRESS';
   return status >= 400 && status < 500 && !later ? 'refused' : 'unknown';
+}
+
+function textIn(body: Answer['body'], field: string): string | undefined {
+  const value = body[field];
+  return typeof value === 'string' ? value : undefined;
 }
 
 function post(path: string, body?: object): Call {

@@ -27,6 +27,8 @@ import { Wires } from './wires.ts';
 
 const SETTINGS: NodeJS.ProcessEnv = {
   SOUK_ORDER_WAIT_MS: '2000',
+  // So short that holds of carts end while their orders are under way.
+  SOUK_ORDER_CART_HOLD_SECONDS: '15',
   SOUK_SAGA_LEASE_MS: String(SAGA_LEASE_MS),
 };
 /** Shorter than by default, so that a run sees more calls whose outcome is not known. */

@@ -42,6 +42,9 @@ export interface Operation {
   readonly lines?: readonly Line[];
   /** Units set or added, or minor units to give back. */
   readonly amount?: number;
+  readonly refundId?: string;
+  /** When a cart's hold ends. */
+  readonly expires?: string;
   /** The order as the answer told it. */
   readonly orderId?: string;
   readonly number?: string;

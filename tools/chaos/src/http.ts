@@ -8,6 +8,8 @@ export interface Call {
   readonly headers?: OutgoingHttpHeaders;
   /** An object is sent as JSON. */
   readonly body?: object | string;
+  /** How long to wait for the answer. */
+  readonly patienceMs?: number;
 }
 
 export interface Answer {
@@ -28,7 +30,7 @@ export class HttpClient {
   }
 
   /** Never throws: a call without an answer answers with the status 0. */
-  call({ method = 'GET', path, token, headers = {}, body }: Call): Promise<Answer> {
+  call({ method = 'GET', path, token, headers = {}, body, patienceMs = PATIENCE_MS }: Call): Promise<Answer> {
     const isJson = typeof body === 'object';
     const all: OutgoingHttpHeaders = {
       ...(isJson && { 'content-type': 'application/json' }),
@@ -46,7 +48,7 @@ export class HttpClient {
           resolve({ status: statusCode, body: parsed(Buffer.concat(chunks).toString()) });
         });
       });
-      const timer = setTimeout(() => outgoing.destroy(new Error('No answer came in time.')), PATIENCE_MS);
+      const timer = setTimeout(() => outgoing.destroy(new Error('No answer came in time.')), patienceMs);
       outgoing.on('close', () => clearTimeout(timer));
       outgoing.on('error', () => resolve(NO_ANSWER));
       outgoing.end(isJson ? JSON.stringify(body) : body);

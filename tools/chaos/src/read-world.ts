@@ -9,6 +9,7 @@ import type { Sources } from './sources.ts';
 import type { ConsumerState, ServiceEvents, StoredOrder, World } from './world.ts';
 
 const DEAD_LETTERS = 'DEAD_LETTERS';
+const CART_HOLDS = 'SELECT cart_id, lines, extract(epoch FROM now() - expires_at)::float8 AS overdue FROM cart_holds';
 
 /** @param token of staff */
 export async function readWorld(
@@ -25,7 +26,7 @@ export async function readWorld(
     listed: await listOrders(shop.http, shop.token),
     stock: await sources.rows('inventory', 'SELECT * FROM stock ORDER BY sku'),
     holds: await sources.rows('inventory', 'SELECT order_id, state, lines FROM holds'),
-    cartHolds: [],
+    cartHolds: (await sources.hasTable('inventory', 'cart_holds')) ? await sources.rows('inventory', CART_HOLDS) : [],
     movements: await sources.rows('inventory', 'SELECT * FROM movements ORDER BY movement_id'),
     shown: await shownAvailability(shop.http),
     payments: await sources.rows('payments', 'SELECT * FROM payments'),

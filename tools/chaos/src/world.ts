@@ -11,7 +11,6 @@ export interface World {
   readonly listed: ReadonlyMap<string, string>;
   readonly stock: readonly StockRow[];
   readonly holds: readonly HoldRow[];
-  /** Holds of carts whose time is not over. */
   readonly cartHolds: readonly CartHoldRow[];
   /** Oldest first. */
   readonly movements: readonly MovementRow[];
@@ -40,7 +39,7 @@ export interface StoredOrder {
   readonly payment_method: string;
   readonly cart_id: string | null;
   readonly rejection: { readonly reason: string } | null;
-  readonly timeline: readonly { readonly kind: string }[];
+  readonly timeline: readonly { readonly kind: string; readonly time: string }[];
   readonly version: number;
   readonly claim_principal: string;
   readonly claim_key: string;
@@ -59,8 +58,11 @@ export interface HoldRow {
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
+/** A hold that ended, whichever way, has no row. */
 export interface CartHoldRow {
   readonly cart_id: string;
+  /** Seconds since its time was over; negative before. */
+  readonly overdue: number;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
 }
 

@@ -98,7 +98,7 @@ function order(id: string, state: string, kinds: string[]): World['orders'][numb
     payment_method: 'card',
     cart_id: `cart-${id}`,
     rejection: null,
-    timeline: kinds.map((kind) => ({ kind })),
+    timeline: kinds.map((kind) => ({ kind, time: '2026-01-01T00:00:10Z' })),
     version: 3,
     claim_principal: 'guest',
     claim_key: `key-${id}`,

@@ -40,6 +40,20 @@ it.each<[id: string, what: string, world: World]>([
     'a cancelled order holds stock',
     where('holds', (holds) => holds.map((hold) => (hold.order_id === 'off' ? { ...hold, state: 'HELD' } : hold))),
   ],
+  [
+    'I3',
+    'a cart lost what it held',
+    {
+      ...order('refused', { timeline: [{ kind: 'STOCK_SHORT', time: '2026-01-01T00:00:10Z' }] }),
+      operations: [
+        ...soundWorld().operations,
+        {
+          ...(soundWorld().operations[0] as World['operations'][number]),
+          ...{ kind: 'hold cart', cartId: 'cart-refused', expires: '2026-01-01T00:00:20Z', orderId: undefined },
+        },
+      ],
+    },
+  ],
   ['I3', 'a hold has no order', where('orders', (orders) => orders.slice(0, -1))],
   ['I4', 'an acknowledged order is gone', where('orders', (orders) => orders.slice(1))],
   ['I4', 'an order never ends', order('sold', { state: 'PENDING', saga_phase: 'CHECKOUT' })],

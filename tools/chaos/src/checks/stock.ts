@@ -1,11 +1,15 @@
 import type { World } from '../world.ts';
 import { SOLD, UNDONE } from './states.ts';
-import { countBy, judge, sumBy, type Verdict } from './verdict.ts';
+import { countBy, judge, sumBy, type Expect, type Verdict } from './verdict.ts';
 
 const RECEIVED: readonly string[] = ['OPENED', 'COUNTED', 'ADJUSTED'];
 
+/** How soon a hold is swept after its time. */
+const LONGEST_OVERDUE_S = 10;
+const CLOCK_MS = 500;
+
 export function checkStock(world: World): Verdict[] {
-  return [neverOversold(world), ledgerSumsUp(world), holdsFollowOrders(world)];
+  return [neverOversold(world), ledgerSumsUp(world), holdsAreTrue(world)];
 }
 
 function neverOversold({ stock, movements, orders }: World): Verdict {
@@ -65,37 +69,64 @@ function ledgerSumsUp({ stock, movements, operations }: World): Verdict {
     )) {
       expect(count === 1, () => `${cause} ${count} times`);
     }
-    const causes = new Set(movements.map(({ cause }) => cause));
-    const hasCause = (key: string) => causes.has(key) || [...causes].some((cause) => cause.includes(key));
+    // `<who>:<key>`
+    const keys = new Set(movements.map(({ cause }) => cause.split(':').at(-1)));
     for (const { kind, key = '', outcome, sku } of operations) {
       if (kind !== 'adjust stock' || outcome !== 'ok') continue;
-      expect(hasCause(key), () => `${sku}: the adjustment ${key} was acknowledged and is not in the ledger`);
+      expect(keys.has(key), () => `${sku}: the adjustment ${key} was acknowledged and is not in the ledger`);
     }
   });
 }
 
-function holdsFollowOrders({ orders, holds, cartHolds, stock }: World): Verdict {
-  return judge('I3', 'holds are what their orders are: sold, released, or none', (expect) => {
-    const holdOf = new Map(holds.map((hold) => [hold.order_id, hold]));
-    for (const { order_id, state } of orders) {
-      const hold = holdOf.get(order_id)?.state ?? 'NONE';
-      if (SOLD.includes(state)) expect(hold === 'SOLD', () => `order ${order_id} is ${state}, its hold is ${hold}`);
-      if (!UNDONE.includes(state)) continue;
-      const gone = ['RELEASED', 'REFUSED', 'NONE'].includes(hold);
-      expect(gone, () => `order ${order_id} is ${state}, its hold is ${hold}`);
-    }
-    const known = new Set(orders.map(({ order_id }) => order_id));
-    for (const { order_id, state } of holds) {
-      expect(known.has(order_id), () => `the hold (${state}) of ${order_id} has no order`);
-    }
-    const live = [...holds.filter(({ state }) => state === 'HELD'), ...cartHolds].flatMap(({ lines }) => lines);
-    const units = sumBy(
-      live,
-      ({ sku }) => sku,
-      ({ quantity }) => quantity,
-    );
-    for (const { sku, held } of stock) {
-      expect(held === (units.get(sku) ?? 0), () => `${sku}: ${held} held, and holds of ${units.get(sku) ?? 0}`);
-    }
+function holdsAreTrue(world: World): Verdict {
+  return judge('I3', 'holds are what their orders are; what a cart holds is its own', (expect) => {
+    holdsFollowOrders(world, expect);
+    cartsKeepWhatTheyHold(world, expect);
   });
+}
+
+function holdsFollowOrders({ orders, holds, stock, cartHolds }: World, expect: Expect): void {
+  const holdOf = new Map(holds.map((hold) => [hold.order_id, hold]));
+  for (const { order_id, state } of orders) {
+    const hold = holdOf.get(order_id)?.state ?? 'NONE';
+    if (SOLD.includes(state)) expect(hold === 'SOLD', () => `order ${order_id} is ${state}, its hold is ${hold}`);
+    if (!UNDONE.includes(state)) continue;
+    const gone = ['RELEASED', 'REFUSED', 'NONE'].includes(hold);
+    expect(gone, () => `order ${order_id} is ${state}, its hold is ${hold}`);
+  }
+  const known = new Set(orders.map(({ order_id }) => order_id));
+  for (const { order_id, state } of holds) {
+    expect(known.has(order_id), () => `the hold (${state}) of ${order_id} has no order`);
+  }
+  for (const { cart_id, overdue } of cartHolds) {
+    expect(overdue < LONGEST_OVERDUE_S, () => `the cart ${cart_id} holds stock ${overdue} s longer than it may`);
+  }
+  const live = [...holds.filter(({ state }) => state === 'HELD'), ...cartHolds].flatMap(({ lines }) => lines);
+  const units = sumBy(
+    live,
+    ({ sku }) => sku,
+    ({ quantity }) => quantity,
+  );
+  for (const { sku, held } of stock) {
+    expect(held === (units.get(sku) ?? 0), () => `${sku}: ${held} held, and holds of ${units.get(sku) ?? 0}`);
+  }
+}
+
+/** Whoever orders what his cart holds is not told that it is short, as long as the hold's time is not over. */
+function cartsKeepWhatTheyHold({ orders, operations }: World, expect: Expect): void {
+  const promised = operations.filter(
+    ({ kind, outcome, expires }) => kind === 'hold cart' && outcome === 'ok' && expires,
+  );
+  const ordersOf = Map.groupBy(orders, ({ cart_id }) => cart_id ?? '');
+  for (const { cartId = '', expires = '' } of promised) {
+    // Another order of the cart may have used the hold up.
+    const [order, another] = ordersOf.get(cartId) ?? [];
+    if (!order || another) continue;
+    const short = order.timeline.find(({ kind }) => kind === 'STOCK_SHORT');
+    const tooEarly = short !== undefined && Date.parse(short.time) < Date.parse(expires) - CLOCK_MS;
+    expect(
+      !tooEarly,
+      () => `order ${order.order_id} was short at ${short?.time} of what its cart held until ${expires}`,
+    );
+  }
 }
