@@ -6,15 +6,12 @@ import { LOCK_HOLDS, LOCK_STOCK, toHold, toStock, type HoldRow, type StockRow } 
 
 /** Locks what the commands need, in the one order: orders' holds, carts' holds, stock. One round trip. */
 export async function lockStock(tx: Transaction, commands: readonly StockCommand[]): Promise<LockedStock> {
-  const orders = commands.flatMap((command) => ('orderId' in command ? [command.orderId] : []));
-  const carts = commands.flatMap((command) => ('cartId' in command && command.cartId ? [command.cartId] : []));
-  const skus = commands.flatMap((command) => ('lines' in command ? command.lines.map(({ sku }) => sku) : []));
-  const ending = commands.flatMap((command) => (isEnding(command) ? [command.orderId] : []));
+  const { orders, carts, skus, ending, timed } = needsOf(commands);
   const [holds, cartHolds, stock, clock] = await Promise.all([
     orders.length > 0 ? tx.query<HoldRow>(LOCK_HOLDS, [orders]) : [],
     carts.length > 0 ? tx.query<CartHoldRow>(LOCK_CART_HOLDS, [carts]) : [],
     tx.query<StockRow>(LOCK_STOCK, [skus, ending, carts]),
-    carts.length > 0 ? tx.query<{ now: Date }>(READ_CLOCK) : [],
+    timed ? tx.query<{ now: Date }>(READ_CLOCK) : [],
   ]);
   return new LockedStock({
     stock: stock.map(toStock),
@@ -24,7 +21,15 @@ export async function lockStock(tx: Transaction, commands: readonly StockCommand
   });
 }
 
-/** What a first hold needs is told by its lines; what an end needs, by the hold. */
-function isEnding(command: StockCommand): command is Extract<StockCommand, { name: 'release' | 'sell' }> {
-  return command.name === 'release' || command.name === 'sell';
+function needsOf(commands: readonly StockCommand[]) {
+  return {
+    orders: commands.flatMap((command) => ('orderId' in command ? [command.orderId] : [])),
+    carts: commands.flatMap((command) => ('cartId' in command && command.cartId ? [command.cartId] : [])),
+    skus: commands.flatMap((command) => ('lines' in command ? command.lines.map(({ sku }) => sku) : [])),
+    /** What they end is told by their holds. */
+    ending: commands.flatMap((command) =>
+      command.name === 'release' || command.name === 'sell' ? [command.orderId] : [],
+    ),
+    timed: commands.some(({ name }) => name === 'holdCart' || name === 'expireCart'),
+  };
 }

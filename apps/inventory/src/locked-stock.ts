@@ -20,7 +20,7 @@ export interface Locked {
   readonly stock: readonly Stock[];
   readonly holds?: readonly Hold[];
   readonly cartHolds?: readonly CartHold[];
-  /** The database's time; read where carts are concerned. */
+  /** The database's time; read where a command measures it. */
   readonly now?: Date;
 }
 
