@@ -228,7 +228,7 @@ describe('a cart whose time is up', () => {
     sweeper.onApplicationBootstrap();
     await stock.store.holdCart('c1', units(2), 1_000);
     expect(await stock.stockOf('A')).toMatchObject({ held: 2 });
-    await eventually(async () => expect(await stock.stockOf('A')).toMatchObject({ held: 0 }));
+    await eventually(async () => expect(await stock.stockOf('A')).toMatchObject({ held: 0 }), { timeoutMs: 15_000 });
     await sweeper.onModuleDestroy();
   });
 });

@@ -120,7 +120,7 @@ export class StockStore {
     commands: C[],
     decide: (locked: LockedStock, command: C) => D,
   ): Promise<D[]> {
-    for (let attempt = 1; ; attempt++) {
+    for (let conflicts = 0; ;) {
       try {
         const decisions = await this.database.transaction(async (tx) => {
           const locked = await lockStock(tx, commands);
@@ -132,7 +132,7 @@ export class StockStore {
         return decisions;
       } catch (error) {
         if (error instanceof ExpiredHoldsLeft) await this.expireOf(error.skus);
-        else if (attempt >= TRIES || !isDecidedElsewhere(error)) throw error;
+        else if (!isDecidedElsewhere(error) || ++conflicts === TRIES) throw error;
       }
     }
   }

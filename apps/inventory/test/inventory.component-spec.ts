@@ -226,7 +226,9 @@ describe('a cart', () => {
     });
     expect(await stockOf('LEFT')).toMatchObject({ available: 0 });
     await orders.releaseCart({ cartId: one });
-    await eventually(async () => expect(await stockOf('LEFT')).toMatchObject({ held: 0, available: 3 }));
+    await eventually(async () => expect(await stockOf('LEFT')).toMatchObject({ held: 0, available: 3 }), {
+      timeoutMs: 15_000,
+    });
   });
 
   it('is the business of orders alone', async () => {
