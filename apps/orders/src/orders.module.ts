@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { EventBus } from '@souk/events';
+import { Checks } from '@souk/operations';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
@@ -13,7 +14,12 @@ import { CancelOrder } from './cancel-order.js';
 import { CartHolds } from './cart-holds.js';
 import { CartsGrpc } from './carts.grpc.js';
 import { CartsStore } from './carts.store.js';
+import { ChecksStore } from './checks/checks.store.js';
+import { ordersHoldsCheck } from './checks/orders-holds.js';
+import { ordersPaymentsCheck } from './checks/orders-payments.js';
+import { ordersSagasCheck } from './checks/orders-sagas.js';
 import { CheckoutSaga, SAGA_VERSION } from './checkout-saga.js';
+import { ClaimsStore } from './claims.store.js';
 import type { OrdersConfig } from './config.js';
 import { ordersConsumers } from './orders.consumers.js';
 import { OrdersGrpc, OrderWait } from './orders.grpc.js';
@@ -27,6 +33,9 @@ import { SagasStore } from './sagas.store.js';
 const CATALOG = Symbol('catalog');
 const INVENTORY = Symbol('inventory');
 const PAYMENTS = Symbol('payments');
+
+type InventoryClient = RpcClient<InventoryServiceService>;
+type PaymentsClient = RpcClient<PaymentsServiceService>;
 
 @Module({})
 export class OrdersModule {
@@ -58,6 +67,23 @@ function neighbours(config: OrdersConfig): Provider[] {
 }
 
 function parts(config: OrdersConfig, logger: Logger): Provider[] {
+  return [
+    ...stores(config),
+    ...sagas(logger),
+    ...stock(config, logger),
+    consumers(logger),
+    checks(),
+    { provide: OrderAccess, useValue: new OrderAccess(config.SOUK_ORDER_TOKEN_SECRET) },
+    { provide: OrderWait, useValue: new OrderWait(config.SOUK_ORDER_WAIT_MS) },
+    PlaceOrder,
+    CancelOrder,
+    ResumeOrders,
+    OrdersGrpc,
+    CartsGrpc,
+  ];
+}
+
+function stores(config: OrdersConfig): Provider[] {
   const lease = { leaseMs: config.SOUK_SAGA_LEASE_MS, sagaVersion: SAGA_VERSION };
   return [
     {
@@ -71,26 +97,19 @@ function parts(config: OrdersConfig, logger: Logger): Provider[] {
       inject: [Database],
       useFactory: (database: Database) => new SagasStore(database, lease),
     },
+    ClaimsStore,
     CartsStore,
-    {
-      provide: CartHolds,
-      inject: [INVENTORY],
-      useFactory: (inventory: RpcClient<InventoryServiceService>) =>
-        new CartHolds(inventory, config.SOUK_ORDER_CART_HOLD_SECONDS, logger),
-    },
-    {
-      provide: Prices,
-      inject: [CATALOG],
-      useFactory: (catalog: RpcClient<CatalogServiceService>) => new Prices(catalog),
-    },
+    ChecksStore,
+  ];
+}
+
+function sagas(logger: Logger): Provider[] {
+  return [
     {
       provide: CheckoutSaga,
       inject: [OrdersStore, INVENTORY, PAYMENTS],
-      useFactory: (
-        orders: OrdersStore,
-        inventory: RpcClient<InventoryServiceService>,
-        payments: RpcClient<PaymentsServiceService>,
-      ) => new CheckoutSaga(orders, inventory, payments, () => new Date()),
+      useFactory: (orders: OrdersStore, inventory: InventoryClient, payments: PaymentsClient) =>
+        new CheckoutSaga(orders, inventory, payments, () => new Date()),
     },
     {
       provide: SagaRunner,
@@ -98,20 +117,45 @@ function parts(config: OrdersConfig, logger: Logger): Provider[] {
       useFactory: (orders: OrdersStore, sagas: SagasStore, saga: CheckoutSaga) =>
         new SagaRunner(orders, sagas, saga, logger),
     },
-    {
-      provide: Consumers,
-      inject: [Database, EventBus, OutboxRelay, OrdersStore, SagaRunner],
-      useFactory: (database: Database, bus: EventBus, relay: OutboxRelay, orders: OrdersStore, sagas: SagaRunner) => {
-        const afterCommit = () => [relay, sagas].forEach((worker) => worker.wake());
-        return ordersConsumers(orders, { database, bus, logger, afterCommit });
-      },
-    },
-    { provide: OrderAccess, useValue: new OrderAccess(config.SOUK_ORDER_TOKEN_SECRET) },
-    { provide: OrderWait, useValue: new OrderWait(config.SOUK_ORDER_WAIT_MS) },
-    PlaceOrder,
-    CancelOrder,
-    ResumeOrders,
-    OrdersGrpc,
-    CartsGrpc,
   ];
+}
+
+/** What is asked of catalogue and stock for a cart. */
+function stock(config: OrdersConfig, logger: Logger): Provider[] {
+  return [
+    {
+      provide: Prices,
+      inject: [CATALOG],
+      useFactory: (catalog: RpcClient<CatalogServiceService>) => new Prices(catalog),
+    },
+    {
+      provide: CartHolds,
+      inject: [INVENTORY],
+      useFactory: (inventory: InventoryClient) => new CartHolds(inventory, config.SOUK_ORDER_CART_HOLD_SECONDS, logger),
+    },
+  ];
+}
+
+function consumers(logger: Logger): Provider {
+  return {
+    provide: Consumers,
+    inject: [Database, EventBus, OutboxRelay, OrdersStore, SagaRunner],
+    useFactory: (database: Database, bus: EventBus, relay: OutboxRelay, orders: OrdersStore, runner: SagaRunner) => {
+      const afterCommit = () => [relay, runner].forEach((worker) => worker.wake());
+      return ordersConsumers(orders, { database, bus, logger, afterCommit });
+    },
+  };
+}
+
+function checks(): Provider {
+  return {
+    provide: Checks,
+    inject: [ChecksStore, INVENTORY, PAYMENTS],
+    useFactory: (orders: ChecksStore, inventory: InventoryClient, payments: PaymentsClient) =>
+      new Checks([
+        ordersHoldsCheck(orders, inventory),
+        ordersPaymentsCheck(orders, payments),
+        ordersSagasCheck(orders),
+      ]),
+  };
 }

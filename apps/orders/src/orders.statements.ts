@@ -51,9 +51,9 @@ export const LOCK = sql(
 
 export const FIND_CLAIM = sql(
   'orders.find-claim',
-  `SELECT ${COLUMNS}, claim_fingerprint FROM orders WHERE claim_principal = $1 AND claim_key = $2
+  `SELECT order_id, claim_fingerprint AS fingerprint FROM orders WHERE claim_principal = $1 AND claim_key = $2
    UNION ALL
-   SELECT ${COLUMNS}, a.fingerprint FROM claim_aliases AS a JOIN orders USING (order_id) WHERE a.principal = $1 AND a.key = $2`,
+   SELECT order_id, fingerprint FROM claim_aliases WHERE principal = $1 AND key = $2`,
 );
 
 export const FIND_TWIN = sql(

@@ -4,6 +4,7 @@ import { ANY_TIME } from '../test/order-builder.js';
 import { placed, placement } from '../test/placements.js';
 import { newCart, setLine, type Cart } from './domain/cart.js';
 import { CartsStore } from './carts.store.js';
+import { ClaimsStore } from './claims.store.js';
 import { cancelOrder, confirmOrder, fulfillOrder, rejectOrder } from './domain/order.js';
 import { orderNotCancellable } from './domain/order-errors.js';
 import { paymentDeclined } from './domain/rejections.js';
@@ -18,6 +19,7 @@ const COUNT_ORDERS = sql('test.count-orders', `SELECT count(*)::int AS count FRO
 let postgres: TestDatabase;
 let store: OrdersStore;
 let carts: CartsStore;
+let claims: ClaimsStore;
 let sagas: SagasStore;
 let commits = 0;
 
@@ -25,6 +27,7 @@ beforeAll(async () => {
   postgres = await testDatabase({ migrations: 'apps/orders/migrations' });
   store = new OrdersStore(postgres.database, { ...LEASE, onCommitted: () => commits++ });
   carts = new CartsStore(postgres.database);
+  claims = new ClaimsStore(postgres.database);
   sagas = new SagasStore(postgres.database, LEASE);
 });
 afterAll(() => postgres.drop());
@@ -56,8 +59,8 @@ describe('writing an order', () => {
     const requests = Array.from({ length: 50 }, (_, n) => (n % 2 ? store : replica).insert(placement({}, claim)));
     const tasks = await Promise.all(requests);
     expect(tasks.filter(Boolean)).toHaveLength(1);
-    const found = await store.findByClaim('guest', 'the-same-key');
-    expect(found?.order.orderId).toBe(tasks.find(Boolean)?.order.orderId);
+    const found = await claims.find(placement({}, claim).claim);
+    expect(found?.orderId).toBe(tasks.find(Boolean)?.order.orderId);
   });
 
   it('keeps the keys of different people apart', async () => {
@@ -109,7 +112,7 @@ describe('a customer with several carts', () => {
     expect(await postgres.database.query(COUNT_ORDERS, [customerId])).toEqual([{ count: 1 }]);
     const [first] = tasks as [SagaTask];
     const again = placement({ customerId, cartId: uuidv7() });
-    expect(await store.findTwin(again.change.order)).toBe(first.order.orderId);
+    expect(await claims.findTwin(again.change.order)).toBe(first.order.orderId);
   });
 
   it('may order the same lines again once the first order is settled or called off', async () => {
@@ -128,7 +131,7 @@ describe('a customer with several carts', () => {
     const guests = [placement({ cartId: uuidv7() }), placement({ cartId: uuidv7() })];
     const tasks = await Promise.all([...both, ...guests].map((each) => store.insert(each)));
     expect(tasks.filter(Boolean)).toHaveLength(4);
-    expect(await store.findTwin(placement({ customerId }).change.order)).toBeUndefined();
+    expect(await claims.findTwin(placement({ customerId }).change.order)).toBeUndefined();
   });
 });
 
@@ -138,12 +141,11 @@ describe('a key that was answered with the order of another one', () => {
     const first = await placed(store, { customerId, cartId: uuidv7() });
     const cart = await aCart(customerId);
     const retry = placement({ customerId, cartId: cart.cartId });
-    expect(await store.addAlias(first.order.orderId, retry.claim, cart.cartId)).toBe(true);
+    expect(await claims.addAlias(first.order.orderId, retry.claim, cart.cartId)).toBe(true);
     await store.saveStep(confirmOrder(first.order, [], ANY_TIME), first.epoch);
     expect(await store.insert({ ...retry, cartVersion: cart.version })).toBeUndefined();
     expect(await store.insert(retry)).toBeUndefined();
-    const found = await store.findByClaim(retry.claim.principal, retry.claim.key);
-    expect(found).toMatchObject({ order: { orderId: first.order.orderId }, fingerprint: 'f' });
+    expect(await claims.find(retry.claim)).toEqual({ orderId: first.order.orderId, fingerprint: 'f' });
     expect((await carts.get(cart.cartId)).orderId).toBe(first.order.orderId);
   });
 
@@ -152,9 +154,9 @@ describe('a key that was answered with the order of another one', () => {
     const { order, epoch } = await placed(store);
     const taken = placement();
     await store.insert(taken);
-    expect(await store.addAlias(order.orderId, taken.claim, cart.cartId)).toBe(false);
+    expect(await claims.addAlias(order.orderId, taken.claim, cart.cartId)).toBe(false);
     await store.saveStep(rejectOrder(order, paymentDeclined('expired_card'), [], ANY_TIME), epoch);
-    expect(await store.addAlias(order.orderId, placement().claim, cart.cartId)).toBe(false);
+    expect(await claims.addAlias(order.orderId, placement().claim, cart.cartId)).toBe(false);
     expect((await carts.get(cart.cartId)).orderId).toBeUndefined();
   });
 });

@@ -142,37 +142,6 @@ export class OrdersStore {
     return toOrder(row);
   }
 
-  async findByClaim(principal: string, key: string): Promise<{ order: Order; fingerprint: string } | undefined> {
-    type Row = OrderRow & { claim_fingerprint: string };
-    const [row] = await this.database.query<Row>(statements.FIND_CLAIM, [principal, key]);
-    return row && { order: toOrder(row), fingerprint: row.claim_fingerprint };
-  }
-
-  /** The order that its customer is just making of the same lines in another cart. @returns its identifier */
-  async findTwin(order: Order): Promise<string | undefined> {
-    const digest = linesDigest(order);
-    if (!digest) return undefined;
-    const values = [order.customerId, digest];
-    const [row] = await this.database.query<{ order_id: string }>(statements.FIND_TWIN, values);
-    return row?.order_id;
-  }
-
-  /**
-   * Lets a key, and the cart that it came with, be answered with an order that stands already, now and for ever. Where another
-   * request misuses the key for an order of its own at the same moment, the key is that order's.
-   * @returns false where the key has an answer meanwhile, or the order was refused
-   */
-  async addAlias(orderId: string, claim: Claim, cartId: string): Promise<boolean> {
-    return this.database.transaction(async (tx) => {
-      // Whoever places an order from this cart waits here, and then finds the alias.
-      await tx.query(statements.LOCK_CARTS, [[cartId]]);
-      const values = [claim.principal, claim.key, claim.fingerprint, orderId];
-      if ((await tx.query(statements.ADD_ALIAS, values)).length === 0) return false;
-      await tx.query(statements.JOIN_CART, [cartId, orderId]);
-      return true;
-    });
-  }
-
   /** Newest first. */
   async list({ customerId, state, before, limit }: ListFilter): Promise<Order[]> {
     const values = [customerId ?? null, state ?? null, before ?? null, limit];

@@ -9,6 +9,7 @@ import { sql, uuidv7 } from '@souk/postgres';
 import { testDatabase, type TestDatabase } from '@souk/testing';
 import { ANY_TIME, newOrder } from '../test/order-builder.js';
 import { CartsStore } from './carts.store.js';
+import { ClaimsStore } from './claims.store.js';
 import { newCart, setLine } from './domain/cart.js';
 import { cancelOrder, confirmOrder, rejectOrder, type Order } from './domain/order.js';
 import { paymentDeclined } from './domain/rejections.js';
@@ -43,7 +44,7 @@ beforeAll(async () => {
   const prices = { offersFor: async () => new Map([[offer.sku, offer]]) } as unknown as Prices;
   // Orders are settled by the test, when it wants.
   const sagas = { run: async () => undefined, awaitOutcome: (orderId: string) => orders.get(orderId) };
-  placing = new PlaceOrder(orders, carts, prices, sagas as unknown as SagaRunner);
+  placing = new PlaceOrder(orders, new ClaimsStore(postgres.database), carts, prices, sagas as unknown as SagaRunner);
 });
 afterAll(() => postgres.drop());
 

@@ -5,6 +5,7 @@ import type { Claim } from '@souk/idempotency';
 import { uuidv7 } from '@souk/postgres';
 import { CartsStore } from './carts.store.js';
 import { mayUseCart } from './access.js';
+import { ClaimsStore } from './claims.store.js';
 import type { Cart } from './domain/cart.js';
 import { placeOrder, type Address, type Order } from './domain/order.js';
 import { cartEmpty, requestIdReused } from './domain/order-errors.js';
@@ -41,6 +42,7 @@ export interface PlacedOrder {
 export class PlaceOrder {
   constructor(
     private readonly orders: OrdersStore,
+    private readonly claims: ClaimsStore,
     private readonly carts: CartsStore,
     private readonly prices: Prices,
     private readonly sagas: SagaRunner,
@@ -111,10 +113,10 @@ export class PlaceOrder {
   }
 
   /** @throws DomainError REQUEST_ID_REUSED where the key was used for another request */
-  private async findClaimed({ principal, key, fingerprint }: Claim): Promise<Existing | undefined> {
-    const claimed = await this.orders.findByClaim(principal, key);
-    if (claimed && claimed.fingerprint !== fingerprint) throw requestIdReused();
-    return claimed?.order.orderId;
+  private async findClaimed(claim: Claim): Promise<Existing | undefined> {
+    const claimed = await this.claims.find(claim);
+    if (claimed && claimed.fingerprint !== claim.fingerprint) throw requestIdReused();
+    return claimed?.orderId;
   }
 
   /**
@@ -122,8 +124,8 @@ export class PlaceOrder {
    * the customer's other cart has. From now on this key and this cart have it too.
    */
   private async findRival(cart: Cart, order: Order | undefined, claim: Claim): Promise<Existing | undefined> {
-    const rival = cart.orderId ?? (order && (await this.orders.findTwin(order)));
-    return rival && (await this.orders.addAlias(rival, claim, cart.cartId)) ? rival : undefined;
+    const rival = cart.orderId ?? (order && (await this.claims.findTwin(order)));
+    return rival && (await this.claims.addAlias(rival, claim, cart.cartId)) ? rival : undefined;
   }
 }
 

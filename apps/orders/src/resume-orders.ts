@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { Order } from './domain/order.js';
+import { undoAgain, type Order } from './domain/order.js';
 import { OrdersStore } from './orders.store.js';
 import { SagaRunner } from './saga-runner.js';
 import { SagasStore, type ParkedSaga } from './sagas.store.js';
 
-/** What people do about orders whose saga was given up. */
+/** What people do about orders whose saga was given up, or left something behind. */
 @Injectable()
 export class ResumeOrders {
   constructor(
@@ -18,8 +18,16 @@ export class ResumeOrders {
     return this.sagas.listParked(limit, after);
   }
 
-  /** Lets an order's saga go on at once, where it left off. Changes nothing where it is finished. */
+  /**
+   * Lets an order's saga go on at once, where it left off. Of an order that was cancelled or refused everything is given back
+   * once more; one that stands and is finished does not change.
+   */
   async resume(orderId: string): Promise<Order> {
+    const { order, task } = await this.orders.update(orderId, (present) => undoAgain(present, new Date()));
+    if (task) {
+      void this.runner.run(task);
+      return order;
+    }
     await this.sagas.resume(orderId);
     this.runner.wake();
     return this.orders.get(orderId);

@@ -10,6 +10,7 @@ import {
   placeOrder,
   refundOrder,
   rejectOrder,
+  undoAgain,
   type Change,
   type Order,
   type OrderEvent,
@@ -27,6 +28,7 @@ const COMMANDS: Readonly<Record<string, (order: Order) => Change>> = {
   rejectDeclined: (order) => rejectOrder(order, paymentDeclined('expired_card'), [], ANY_TIME),
   cancelSettling: (order) => cancelSettling(order, [], ANY_TIME),
   finishUndo: (order) => finishUndo(order, [], ANY_TIME),
+  undoAgain: (order) => undoAgain(order, ANY_TIME),
   cancel: (order) => cancelOrder(order, ANY_TIME),
   fulfil: (order) => fulfillOrder(order, 'DHL 42', ANY_TIME),
   losePayment: (order) => losePayment(order, ANY_TIME),
@@ -95,7 +97,8 @@ function expectSound({ order, events, done }: Life): void {
   if (order.state === 'CANCELLED' && order.phase === 'DONE') expect(done).toContain('finishUndo');
   if (order.state === 'REFUNDED') expect(order.refundedAmount).toBeGreaterThan(0n);
   if (order.state !== 'PENDING') expect(order.payment.token).toBe('');
-  expect(done.filter((name) => name === 'finishUndo').length).toBeLessThanOrEqual(1);
+  const times = (name: string) => done.filter((each) => each === name).length;
+  expect(times('finishUndo')).toBeLessThanOrEqual(1 + times('undoAgain'));
   const told = events.map(({ kind }) => kind).filter((kind) => kind !== 'OrderRefunded');
   expect(new Set(told).size).toBe(told.length);
   const ends = told.filter(
@@ -116,7 +119,7 @@ describe('any sequence of commands', () => {
           expectSound(life);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -134,7 +137,7 @@ describe('any sequence of commands', () => {
         expect(twice.order).toEqual(once.order);
         expect(twice.events).toEqual(once.events);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -159,7 +162,7 @@ describe('any sequence of commands', () => {
         };
         expect(play(other)).toEqual(play(one));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

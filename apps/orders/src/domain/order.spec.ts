@@ -9,6 +9,7 @@ import {
   placeOrder,
   refundOrder,
   rejectOrder,
+  undoAgain,
 } from './order.js';
 import { paymentDeclined, stockShort } from './rejections.js';
 
@@ -90,6 +91,18 @@ describe('cancelling an order', () => {
     const rejected = rejectOrder(pendingOrder(), SHORT, [], LATER).order;
     for (const order of [fulfilled, rejected]) {
       expect(() => cancelOrder(order, LATER)).toThrow(expect.objectContaining({ reason: 'ORDER_NOT_CANCELLABLE' }));
+    }
+  });
+});
+
+describe('undoing an order again', () => {
+  it('gives back once more what one that ended may hold, and leaves all others alone', () => {
+    const cancelled = finishUndo(cancelOrder(confirmedOrder(), LATER).order, [], LATER).order;
+    const { order, events } = undoAgain(cancelled, LATER);
+    expect(order).toMatchObject({ state: 'CANCELLED', phase: 'UNDO', version: cancelled.version + 1 });
+    expect(events).toEqual([]);
+    for (const other of [order, confirmedOrder(), pendingOrder()]) {
+      expect(undoAgain(other, LATER)).toEqual({ order: other, events: [] });
     }
   });
 });

@@ -158,6 +158,13 @@ export function finishUndo(order: Order, steps: readonly TimelineEntry[], now: D
   return { order: advance(order, { phase: 'DONE' }, steps, now), events: [] };
 }
 
+/** Gives back once more what an order that ended may hold, since something was found to be left. */
+export function undoAgain(order: Order, now: Date): Change {
+  const ended = order.state === 'REJECTED' || order.state === 'CANCELLED';
+  if (!ended || order.phase !== 'DONE') return unchanged(order);
+  return { order: advance(order, { phase: 'UNDO' }, [], now), events: [] };
+}
+
 /** The goods were handed to the carrier. Repeating it changes nothing. */
 export function fulfillOrder(order: Order, tracking: string, now: Date): Change {
   if (order.state === 'FULFILLED' || order.state === 'REFUNDED') return unchanged(order);

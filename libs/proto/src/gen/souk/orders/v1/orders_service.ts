@@ -1859,7 +1859,10 @@ export const OrdersServiceService = {
       Buffer.from(ListParkedOrdersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListParkedOrdersResponse => ListParkedOrdersResponse.decode(value),
   },
-  /** Lets a parked saga go on, or an unfinished one at once (staff or operator). Idempotent. Errors: ORDER_NOT_FOUND. */
+  /**
+   * Lets a parked saga go on, or an unfinished one at once (staff or operator). Of an order that was cancelled or refused, what may be
+   * left of its stock and money is given back once more. Idempotent. Errors: ORDER_NOT_FOUND.
+   */
   resumeOrder: {
     path: "/souk.orders.v1.OrdersService/ResumeOrder" as const,
     requestStream: false as const,
@@ -1896,7 +1899,10 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
   fulfillOrder: handleUnaryCall<FulfillOrderRequest, FulfillOrderResponse>;
   /** Lists the orders whose saga was parked after too many failures and waits for a person, oldest first (staff or operator). */
   listParkedOrders: handleUnaryCall<ListParkedOrdersRequest, ListParkedOrdersResponse>;
-  /** Lets a parked saga go on, or an unfinished one at once (staff or operator). Idempotent. Errors: ORDER_NOT_FOUND. */
+  /**
+   * Lets a parked saga go on, or an unfinished one at once (staff or operator). Of an order that was cancelled or refused, what may be
+   * left of its stock and money is given back once more. Idempotent. Errors: ORDER_NOT_FOUND.
+   */
   resumeOrder: handleUnaryCall<ResumeOrderRequest, ResumeOrderResponse>;
 }
 
