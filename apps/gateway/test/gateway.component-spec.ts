@@ -122,10 +122,12 @@ describe('products', () => {
   });
 });
 
+const NOOR = { userId: USER_ID, email: 'noor@example.com', emailVerified: true, name: 'Noor', roles: ['customer'] };
+
 describe('accounts', () => {
   it('opens a session, also for who sends an expired token along', async () => {
     gateway.services.answers.identity.login = () => ({
-      user: { userId: USER_ID, email: 'noor@example.com', name: 'Noor', roles: ['customer'], createTime: NOON },
+      user: { ...NOOR, createTime: NOON },
       tokens: { accessToken: 'a.b.c', refreshToken: 'r', expiresIn: 900 },
     });
     const json = { email: 'noor@example.com', password: 'secret' };

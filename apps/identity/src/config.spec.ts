@@ -7,6 +7,7 @@ const env = {
   NATS_URL: 'nats://localhost',
   SOUK_SERVICE_TOKEN: 'x'.repeat(32),
   SOUK_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+  SOUK_NOTIFICATIONS_ADDRESS: '127.0.0.1:50056',
 };
 
 describe('the configuration of identity', () => {
@@ -22,7 +23,16 @@ describe('the configuration of identity', () => {
     });
   });
 
+  it('leads links to the shop, wherever that is', () => {
+    expect(identityConfig(env).SOUK_SHOP_URL).toBe('http://127.0.0.1:3000');
+    expect(identityConfig({ ...env, SOUK_SHOP_URL: 'https://shop.example/de/' }).SOUK_SHOP_URL).toBe(
+      'https://shop.example/de',
+    );
+  });
+
   it.each([
+    [{ SOUK_SHOP_URL: 'javascript:alert(1)' }, 'SOUK_SHOP_URL is wrong: it must be an address'],
+    [{ SOUK_SHOP_URL: 'https://shop.example/#x' }, 'SOUK_SHOP_URL is wrong'],
     [{ SOUK_KEY_ENCRYPTION_KEY: 'c2hvcnQ=' }, 'SOUK_KEY_ENCRYPTION_KEY is wrong: it must be 32 bytes in base64.'],
     [{ SOUK_ADMIN_EMAIL: 'root@souk.local' }, 'SOUK_ADMIN_EMAIL and SOUK_ADMIN_PASSWORD are set together'],
     [{ SOUK_ADMIN_EMAIL: 'root', SOUK_ADMIN_PASSWORD: 'a quiet garden' }, 'SOUK_ADMIN_EMAIL is wrong'],

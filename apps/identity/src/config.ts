@@ -1,4 +1,4 @@
-import { ConfigError, loadConfig } from '@souk/config';
+import { address, ConfigError, loadConfig } from '@souk/config';
 import { dataFields, serviceFields } from '@souk/service';
 import { z } from 'zod';
 import { emailFault, isGuessable, passwordFault } from './accounts/account-rules.js';
@@ -18,6 +18,13 @@ export function identityConfig(env: NodeJS.ProcessEnv = process.env) {
       ...dataFields,
       /** Opens the signing keys in the database. */
       SOUK_KEY_ENCRYPTION_KEY: z.string().refine(isKey, `it must be ${KEY_BYTES} bytes in base64`),
+      SOUK_NOTIFICATIONS_ADDRESS: address(),
+      /** Where the links in mails lead: the shop's front end. */
+      SOUK_SHOP_URL: z
+        .string()
+        .regex(/^https?:\/\/[^\s/#?]+(\/[^\s#?]*)?$/, 'it must be an address such as https://shop.example')
+        .transform((url) => url.replace(/\/+$/, ''))
+        .default('http://127.0.0.1:3000'),
       /** Made an administrator at the start where there is none yet. */
       SOUK_ADMIN_EMAIL: z.string().trim().optional(),
       SOUK_ADMIN_PASSWORD: z.string().optional(),

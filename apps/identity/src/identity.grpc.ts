@@ -1,10 +1,9 @@
-import { Allow, isStaff, userIdOf } from '@souk/auth';
+import { Allow, may, userIdOf } from '@souk/auth';
 import { DomainError } from '@souk/errors';
 import {
   IdentityServiceService,
   type GetUserRequest,
   type GetUserResponse,
-  type ListSigningKeysRequest,
   type ListSigningKeysResponse,
   type LoginRequest,
   type LoginResponse,
@@ -14,19 +13,23 @@ import {
   type RefreshSessionResponse,
   type RegisterRequest,
   type RegisterResponse,
-  type User as UserMessage,
+  type RequestPasswordResetRequest,
+  type RequestPasswordResetResponse,
+  type ResetPasswordRequest,
+  type ResetPasswordResponse,
 } from '@souk/proto/identity/v1';
 import { currentPrincipal, RpcController, type Handlers } from '@souk/rpc';
-import { ACCESS_TOKEN_SECONDS } from './tokens/access-tokens.js';
+import { userNotFound } from './accounts/account-errors.js';
+import { Register } from './accounts/register.js';
+import { UsersStore } from './accounts/users.store.js';
+import { deviceOf, isUuid, toSession, toUser } from './identity.messages.js';
+import { RequestPasswordReset } from './passwords/request-password-reset.js';
+import { ResetPassword } from './passwords/reset-password.js';
 import { Login } from './sessions/login.js';
 import { parseRefreshToken } from './sessions/refresh-token.js';
 import { RefreshSession } from './sessions/refresh-session.js';
-import { Register, type LoggedIn } from './accounts/register.js';
 import { SessionsStore } from './sessions/sessions.store.js';
 import { SigningKeys } from './tokens/signing-keys.js';
-import { UsersStore, type User } from './accounts/users.store.js';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 @RpcController(IdentityServiceService)
 export class IdentityGrpc implements Handlers<typeof IdentityServiceService> {
@@ -34,56 +37,62 @@ export class IdentityGrpc implements Handlers<typeof IdentityServiceService> {
     private readonly registering: Register,
     private readonly loggingIn: Login,
     private readonly refreshing: RefreshSession,
+    private readonly requestingReset: RequestPasswordReset,
+    private readonly resetting: ResetPassword,
     private readonly sessions: SessionsStore,
     private readonly users: UsersStore,
     private readonly keys: SigningKeys,
   ) {}
 
   @Allow('anyone')
-  async register({ email, password, name }: RegisterRequest): Promise<RegisterResponse> {
-    return toResponse(await this.registering.execute({ email, password, name }));
+  async register({ email, password, name, device }: RegisterRequest): Promise<RegisterResponse> {
+    return toSession(await this.registering.execute({ email, password, name }, deviceOf(device)));
   }
 
   @Allow('anyone')
-  async login({ email, password }: LoginRequest): Promise<LoginResponse> {
-    return toResponse(await this.loggingIn.execute(email, password));
+  async login({ email, password, device }: LoginRequest): Promise<LoginResponse> {
+    return toSession(await this.loggingIn.execute(email, password, deviceOf(device)));
   }
 
   @Allow('anyone')
-  async refreshSession({ refreshToken }: RefreshSessionRequest): Promise<RefreshSessionResponse> {
-    return toResponse(await this.refreshing.execute(refreshToken));
+  async refreshSession({ refreshToken, device }: RefreshSessionRequest): Promise<RefreshSessionResponse> {
+    return toSession(await this.refreshing.execute(refreshToken, deviceOf(device)));
+  }
+
+  @Allow('anyone')
+  async requestPasswordReset({ email }: RequestPasswordResetRequest): Promise<RequestPasswordResetResponse> {
+    await this.requestingReset.execute(email);
+    return {};
+  }
+
+  @Allow('anyone')
+  async resetPassword({ token, password }: ResetPasswordRequest): Promise<ResetPasswordResponse> {
+    await this.resetting.execute(token, password);
+    return {};
   }
 
   @Allow('anyone')
   async logout({ refreshToken }: LogoutRequest): Promise<LogoutResponse> {
     const token = parseRefreshToken(refreshToken);
-    if (token) await this.sessions.end(token);
+    if (token) await this.sessions.endFamily(token);
     return {};
   }
 
-  @Allow('user')
+  @Allow('user', 'users:read')
   async getUser(request: GetUserRequest): Promise<GetUserResponse> {
     const principal = currentPrincipal();
     const userId = request.userId || (userIdOf(principal) ?? '');
-    if (userId !== userIdOf(principal) && !isStaff(principal)) throw notYours();
-    const user = UUID.test(userId) ? await this.users.find(userId) : undefined;
+    if (userId !== userIdOf(principal) && !may(principal, 'users:read')) throw notYours();
+    const user = isUuid(userId) ? await this.users.find(userId) : undefined;
     if (!user) throw userNotFound();
-    return { user: toMessage(user) };
+    return { user: toUser(user) };
   }
 
   @Allow('anyone')
-  async listSigningKeys(_request: ListSigningKeysRequest): Promise<ListSigningKeysResponse> {
+  async listSigningKeys(): Promise<ListSigningKeysResponse> {
     const keys = await this.keys.publicKeys();
     return { keys: keys.map((jwk) => ({ keyId: jwk.kid ?? '', jwk: JSON.stringify(jwk) })) };
   }
-}
-
-function toResponse({ user, accessToken, refreshToken }: LoggedIn): RegisterResponse {
-  return { user: toMessage(user), tokens: { accessToken, refreshToken, expiresIn: ACCESS_TOKEN_SECONDS } };
-}
-
-function toMessage({ userId, email, name, roles, createdAt }: User): UserMessage {
-  return { userId, email, name, roles: [...roles], createTime: createdAt };
 }
 
 function notYours(): DomainError {
@@ -92,8 +101,4 @@ function notYours(): DomainError {
     reason: 'PERMISSION_DENIED',
     message: 'You may read only your own account.',
   });
-}
-
-function userNotFound(): DomainError {
-  return new DomainError({ kind: 'not_found', reason: 'USER_NOT_FOUND', message: 'There is no such user.' });
 }

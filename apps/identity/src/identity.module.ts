@@ -1,21 +1,53 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
+import { NotificationsServiceService } from '@souk/proto/notifications/v1';
+import { rpcClient } from '@souk/rpc';
 import { DataModule } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
-import { AccessTokens } from './tokens/access-tokens.js';
-import type { IdentityConfig } from './config.js';
+import { AccountGrpc } from './account.grpc.js';
+import { ConfirmEmailChange } from './accounts/confirm-email-change.js';
+import { DeleteAccount } from './accounts/delete-account.js';
 import { FirstAdmin } from './accounts/first-admin.js';
+import { Register } from './accounts/register.js';
+import { RequestEmailChange } from './accounts/request-email-change.js';
+import { RequestEmailVerification } from './accounts/request-email-verification.js';
+import { UsersStore } from './accounts/users.store.js';
+import { VerifyEmail } from './accounts/verify-email.js';
+import { AddressBookGrpc } from './address-book.grpc.js';
+import { AddressesStore } from './address-book/addresses.store.js';
+import { AttemptsStore } from './attempts/attempts.store.js';
+import { Background } from './background.js';
+import type { FirstAdminAccount, IdentityConfig } from './config.js';
+import { Housekeeping } from './housekeeping.js';
 import { IdentityGrpc } from './identity.grpc.js';
 import { KeyCipher } from './key-cipher.js';
-import { Login } from './sessions/login.js';
+import { made, token } from './made.js';
+import { AccountMailWorker, type NotificationsClient } from './mails/account-mail-worker.js';
+import { AccountMailsStore } from './mails/account-mails.store.js';
+import { Letters } from './mails/letters.js';
+import { MailRequests } from './mails/mail-requests.js';
+import { ChangePassword } from './passwords/change-password.js';
+import { ConfirmPassword } from './passwords/confirm-password.js';
+import { NewPassword } from './passwords/new-password.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { RequestPasswordReset } from './passwords/request-password-reset.js';
+import { ResetPassword } from './passwords/reset-password.js';
+import { SessionsGrpc } from './sessions.grpc.js';
+import { Login } from './sessions/login.js';
+import { OpenSession } from './sessions/open-session.js';
 import { RefreshSession } from './sessions/refresh-session.js';
-import { Register } from './accounts/register.js';
 import { SessionsStore } from './sessions/sessions.store.js';
+import { AccessTokens } from './tokens/access-tokens.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 import { SigningKeysStore } from './tokens/signing-keys.store.js';
-import { UsersStore } from './accounts/users.store.js';
+
+const LOGGER = token<Logger>('logger');
+const NOTIFICATIONS = token<NotificationsClient>('notifications');
+const SHOP_URL = token<string>('shop url');
+const FIRST_ADMIN = token<FirstAdminAccount | undefined>('first admin');
+const REFRESH_KEY = token<Buffer>('key of refresh tokens');
+const ATTEMPTS_KEY = token<Buffer>('key of attempts');
 
 @Module({})
 export class IdentityModule {
@@ -23,57 +55,73 @@ export class IdentityModule {
     return {
       module: IdentityModule,
       imports: [DataModule.with({ name: 'identity', config, logger })],
-      providers: parts(config, logger),
+      providers: [...given(config, logger), ...stores, ...sessions, ...mails, ...accounts, ...controllers],
     };
   }
 }
 
-function parts(config: IdentityConfig, logger: Logger): Provider[] {
+/** What comes from the configuration. */
+function given(config: IdentityConfig, logger: Logger): Provider[] {
+  const cipher = new KeyCipher(config.SOUK_KEY_ENCRYPTION_KEY);
+  const client = {
+    caller: 'identity',
+    serviceToken: config.SOUK_SERVICE_TOKEN,
+    idempotent: ['sendAccountMail'] as const,
+  };
   return [
+    { provide: KeyCipher, useValue: cipher },
+    { provide: REFRESH_KEY, useValue: cipher.derive('refresh tokens') },
+    { provide: ATTEMPTS_KEY, useValue: cipher.derive('attempts') },
+    { provide: LOGGER, useValue: logger },
+    { provide: SHOP_URL, useValue: config.SOUK_SHOP_URL },
+    { provide: FIRST_ADMIN, useValue: config.firstAdmin },
     {
-      provide: SigningKeys,
-      inject: [Database],
-      useFactory: (database: Database) =>
-        new SigningKeys(new SigningKeysStore(database), new KeyCipher(config.SOUK_KEY_ENCRYPTION_KEY)),
+      provide: NOTIFICATIONS,
+      useFactory: () =>
+        rpcClient(NotificationsServiceService, { ...client, address: config.SOUK_NOTIFICATIONS_ADDRESS }),
     },
-    {
-      provide: UsersStore,
-      inject: [Database],
-      useFactory: (database: Database) => new UsersStore(database),
-    },
-    {
-      provide: SessionsStore,
-      inject: [Database],
-      useFactory: (database: Database) => new SessionsStore(database),
-    },
-    {
-      provide: AccessTokens,
-      inject: [SigningKeys],
-      useFactory: (keys: SigningKeys) => new AccessTokens(keys),
-    },
-    PasswordHasher,
-    {
-      provide: Register,
-      inject: [UsersStore, SessionsStore, PasswordHasher, AccessTokens, OutboxRelay],
-      useFactory: (...needs: ConstructorParameters<typeof Register>) => new Register(...needs),
-    },
-    {
-      provide: Login,
-      inject: [UsersStore, SessionsStore, PasswordHasher, AccessTokens],
-      useFactory: (...needs: ConstructorParameters<typeof Login>) => new Login(...needs),
-    },
-    {
-      provide: RefreshSession,
-      inject: [UsersStore, SessionsStore, AccessTokens],
-      useFactory: (users: UsersStore, sessions: SessionsStore, tokens: AccessTokens) =>
-        new RefreshSession(users, sessions, tokens, logger),
-    },
-    {
-      provide: FirstAdmin,
-      inject: [UsersStore, PasswordHasher],
-      useFactory: (users: UsersStore, hasher: PasswordHasher) =>
-        new FirstAdmin(users, hasher, logger, config.firstAdmin),
-    },
-    IdentityGrpc,
   ];
 }
+
+const stores: Provider[] = [
+  made(UsersStore, Database),
+  made(AddressesStore, Database),
+  made(AccountMailsStore, Database),
+  made(SigningKeysStore, Database),
+  made(SessionsStore, Database, REFRESH_KEY),
+  made(AttemptsStore, Database, ATTEMPTS_KEY),
+];
+
+const sessions: Provider[] = [
+  made(SigningKeys, SigningKeysStore, KeyCipher),
+  made(AccessTokens, SigningKeys),
+  made(OpenSession, SessionsStore, AccessTokens),
+  made(Login, Database, UsersStore, AttemptsStore, PasswordHasher, OpenSession),
+  made(RefreshSession, Database, UsersStore, SessionsStore, AccountMailsStore, AccessTokens, LOGGER),
+];
+
+const mails: Provider[] = [
+  made(Letters, UsersStore, SHOP_URL),
+  made(AccountMailWorker, Database, AccountMailsStore, Letters, KeyCipher, NOTIFICATIONS, LOGGER),
+  made(MailRequests, Database, AttemptsStore, AccountMailsStore, AccountMailWorker),
+  made(Background, OutboxRelay, AccountMailWorker),
+];
+
+const accounts: Provider[] = [
+  PasswordHasher,
+  made(ConfirmPassword, UsersStore, AttemptsStore, PasswordHasher),
+  made(NewPassword, UsersStore, SessionsStore, AccountMailsStore),
+  made(ChangePassword, Database, ConfirmPassword, PasswordHasher, NewPassword, Background),
+  made(RequestPasswordReset, MailRequests),
+  made(ResetPassword, Database, UsersStore, PasswordHasher, NewPassword, AttemptsStore, Background),
+  made(Register, Database, UsersStore, PasswordHasher, OpenSession, MailRequests, Background),
+  made(RequestEmailVerification, UsersStore, MailRequests),
+  made(VerifyEmail, Database, UsersStore, Background),
+  made(RequestEmailChange, ConfirmPassword, MailRequests),
+  made(ConfirmEmailChange, Database, UsersStore, AccountMailsStore, Background),
+  made(DeleteAccount, Database, UsersStore, ConfirmPassword, AccountMailsStore, Background),
+  made(FirstAdmin, Database, UsersStore, PasswordHasher, LOGGER, FIRST_ADMIN),
+  made(Housekeeping, Database, UsersStore, AttemptsStore, LOGGER),
+];
+
+const controllers: Provider[] = [IdentityGrpc, AccountGrpc, SessionsGrpc, AddressBookGrpc];

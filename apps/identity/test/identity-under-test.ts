@@ -1,34 +1,71 @@
 import { randomBytes } from 'node:crypto';
-import { IdentityServiceService } from '@souk/proto/identity/v1';
-import { rpcClient, type RpcClient } from '@souk/rpc';
+import { sql } from '@souk/postgres';
+import {
+  AccountServiceService,
+  AddressBookServiceService,
+  IdentityServiceService,
+  SessionsServiceService,
+} from '@souk/proto/identity/v1';
+import { NotificationsServiceService, type SendAccountMailRequest } from '@souk/proto/notifications/v1';
+import { rpcClient, type RpcClient, type ServiceDefinition } from '@souk/rpc';
 import { startService, type RunningService } from '@souk/service';
-import { runInContext } from '@souk/telemetry';
-import { testDatabase, testNats, type TestDatabase, type TestNats } from '@souk/testing';
+import { metrics, runInContext } from '@souk/telemetry';
+import {
+  eventually,
+  fakeService,
+  testDatabase,
+  testNats,
+  type FakeService,
+  type TestDatabase,
+  type TestNats,
+} from '@souk/testing';
 import type { IdentityConfig } from '../src/config.js';
 import { identityService } from '../src/service.js';
 
 const SERVICE_TOKEN = 'a token of the tests only';
 
+export const PASSWORD = 'a quiet garden';
+export const ADMIN = { email: 'root@souk.local', password: 'a long way home' };
+
 export type IdentityClient = RpcClient<typeof IdentityServiceService>;
 
-/** Database and broker of one spec, and as many replicas of identity over them as it starts. */
+/** One replica and a client for each of its services. */
+export interface Replica {
+  readonly service: RunningService;
+  readonly client: IdentityClient;
+  readonly account: RpcClient<typeof AccountServiceService>;
+  readonly sessions: RpcClient<typeof SessionsServiceService>;
+  readonly addressBook: RpcClient<typeof AddressBookServiceService>;
+}
+
+/** Somebody who is logged in. */
+export interface Person {
+  readonly userId: string;
+  readonly email: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+/** Database, broker and neighbours of one spec, and as many replicas of identity over them as it starts. */
 export class IdentityUnderTest {
   private readonly running: RunningService[] = [];
-  private readonly clients: IdentityClient[] = [];
+  private readonly clients: { close(): void }[] = [];
 
   private constructor(
     readonly postgres: TestDatabase,
     readonly nats: TestNats,
+    readonly notifications: FakeService<typeof NotificationsServiceService>,
   ) {}
 
   static async prepare(): Promise<IdentityUnderTest> {
     const postgres = await testDatabase({ migrations: 'apps/identity/migrations' });
-    return new IdentityUnderTest(postgres, await testNats());
+    const notifications = await fakeService(NotificationsServiceService, { sendAccountMail: () => ({}) });
+    return new IdentityUnderTest(postgres, await testNats(), notifications);
   }
 
   readonly keyEncryptionKey = randomBytes(32).toString('base64');
 
-  async start(changes: Partial<IdentityConfig> = {}): Promise<{ service: RunningService; client: IdentityClient }> {
+  async start(changes: Partial<IdentityConfig> = {}): Promise<Replica> {
     const config: IdentityConfig = {
       GRPC_HOST: '127.0.0.1',
       GRPC_PORT: 0,
@@ -37,26 +74,110 @@ export class IdentityUnderTest {
       NATS_PREFIX: this.nats.prefix,
       SOUK_SERVICE_TOKEN: SERVICE_TOKEN,
       SOUK_KEY_ENCRYPTION_KEY: this.keyEncryptionKey,
-      firstAdmin: undefined,
+      SOUK_NOTIFICATIONS_ADDRESS: this.notifications.address,
+      SOUK_SHOP_URL: 'https://shop.example',
+      firstAdmin: ADMIN,
       ...changes,
     };
     const service = await startService(identityService(config));
     this.running.push(service);
-    const options = { address: `127.0.0.1:${service.port}`, caller: 'gateway', serviceToken: SERVICE_TOKEN };
-    const client = rpcClient(IdentityServiceService, options);
+    return {
+      service,
+      client: this.clientOf(IdentityServiceService, service),
+      account: this.clientOf(AccountServiceService, service),
+      sessions: this.clientOf(SessionsServiceService, service),
+      addressBook: this.clientOf(AddressBookServiceService, service),
+    };
+  }
+
+  clientOf<S extends ServiceDefinition>(
+    definition: S,
+    { port }: RunningService,
+    { caller = 'gateway', serviceToken = SERVICE_TOKEN } = {},
+  ): RpcClient<S> {
+    const client = rpcClient(definition, { address: `127.0.0.1:${port}`, caller, serviceToken });
     this.clients.push(client);
-    return { service, client };
+    return client;
+  }
+
+  /** The mails that notifications was asked for, oldest first. */
+  mailsTo(recipient: string): SendAccountMailRequest[] {
+    const requests = this.notifications.calls.map(({ request }) => request as SendAccountMailRequest);
+    return requests.filter((request) => request.recipient === recipient);
+  }
+
+  /** The kinds of those mails, once so many have gone out. */
+  mailKinds(recipient: string, count: number): Promise<string[]> {
+    return eventually(() => {
+      const kinds = this.mailsTo(recipient).map(({ kind }) => kind.replace('KIND_', ''));
+      expect(kinds).toHaveLength(count);
+      return kinds;
+    });
+  }
+
+  /** What stands in the link of the newest mail of that kind, not counting the first so many mails. */
+  linkToken(recipient: string, kind: string, after = 0): Promise<string> {
+    return eventually(() => {
+      const mails = this.mailsTo(recipient).slice(after);
+      const mail = mails.findLast((sent) => sent.kind === `KIND_${kind}`);
+      const [, token] = /^https:\/\/shop\.example\/\w+#([\w-]{43})$/.exec(mail?.link ?? '') ?? [];
+      if (!token) throw new Error(`No link of ${kind} went to ${recipient}.`);
+      return token;
+    });
+  }
+
+  /** Waits until every mail that was wanted has gone out. */
+  async mailsSettled(): Promise<void> {
+    await eventually(async () => {
+      expect(await this.postgres.database.query(sql('test.mails', 'SELECT mail_id FROM account_mails'))).toEqual([]);
+    });
   }
 
   async tearDown(): Promise<void> {
     this.clients.forEach((client) => client.close());
     await Promise.all(this.running.map((service) => service.stop()));
+    await this.notifications.close();
     await this.nats.close();
     await this.postgres.drop();
   }
 }
 
 /** Makes the call with the person's access token. */
-export function as<T>(userToken: string | undefined, call: () => Promise<T>): Promise<T> {
-  return runInContext({ requestId: 'test', traceparent: '', userToken }, call);
+export function as<T>(person: Pick<Person, 'accessToken'> | undefined, call: () => Promise<T>): Promise<T> {
+  return runInContext({ requestId: 'test', traceparent: '', userToken: person?.accessToken }, call);
+}
+
+export async function newPerson({ client }: Pick<Replica, 'client'>, email: string): Promise<Person> {
+  return toPerson(await client.register({ email, password: PASSWORD, name: 'Ada' }));
+}
+
+export function toPerson({ user, tokens }: Awaited<ReturnType<IdentityClient['register']>>): Person {
+  const { userId, email } = user!;
+  return { userId, email, accessToken: tokens!.accessToken, refreshToken: tokens!.refreshToken };
+}
+
+/** Registers somebody who then proves that the address is their own. */
+export async function newOwner(identity: IdentityUnderTest, replica: Replica, email: string): Promise<Person> {
+  const before = identity.mailsTo(email).length;
+  const person = await newPerson(replica, email);
+  const token = await identity.linkToken(email, 'VERIFY_EMAIL', before);
+  await as(person, () => replica.account.verifyEmail({ token }));
+  return person;
+}
+
+/** How many passwords were hashed or compared in this process so far. */
+export async function passwordHashes(): Promise<number> {
+  const { values } = await metrics.counter('password_hashes_total', '').get();
+  return values[0]?.value ?? 0;
+}
+
+/** What a call was refused with. */
+export async function refusal(call: Promise<unknown>): Promise<object> {
+  try {
+    await call;
+  } catch (error) {
+    const { kind, reason, message, metadata, violations } = error as Record<string, unknown>;
+    return { kind, reason, message, metadata, violations };
+  }
+  throw new Error('It was not refused.');
 }

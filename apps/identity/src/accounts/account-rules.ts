@@ -1,6 +1,7 @@
-// What a new account must look like. Pure: every rule can be read and tested without a database.
+// What an account must look like. Pure: every rule can be read and tested without a database.
 import { DomainError, invalid, type FieldViolation } from '@souk/errors';
 import { COMMON_PASSWORDS } from '../passwords/common-passwords.js';
+import { tidyAddress } from './email-address.js';
 
 export interface Registration {
   readonly email: string;
@@ -25,19 +26,48 @@ const CONTROL = /\p{C}/u;
  * violation per wrong field
  */
 export function checkRegistration(typed: Registration): Registration {
-  const registration = {
-    email: typed.email.trim().normalize('NFC'),
-    password: typed.password,
-    name: typed.name.trim().normalize('NFC'),
-  };
+  const registration = { email: tidyAddress(typed.email), password: typed.password, name: tidyName(typed.name) };
   const wrong = [
     violation('email', emailFault(registration.email)),
     violation('password', passwordFault(registration.password)),
     violation('name', nameFault(registration.name)),
   ].flat();
   if (wrong.length > 0) throw invalid(wrong);
-  if (isGuessable(registration)) throw tooWeak();
+  if (isGuessable(registration)) throw tooWeak('password');
   return registration;
+}
+
+/**
+ * The address as it will be stored.
+ * @throws DomainError INVALID_ARGUMENT
+ */
+export function checkEmail(typed: string): string {
+  const email = tidyAddress(typed);
+  const wrong = violation('email', emailFault(email));
+  if (wrong.length > 0) throw invalid(wrong);
+  return email;
+}
+
+/**
+ * The name as it will be stored.
+ * @throws DomainError INVALID_ARGUMENT
+ */
+export function checkName(typed: string): string {
+  const name = tidyName(typed);
+  const wrong = violation('name', nameFault(name));
+  if (wrong.length > 0) throw invalid(wrong);
+  return name;
+}
+
+/**
+ * Whether an account may have the password.
+ * @param field what the caller calls it
+ * @throws DomainError INVALID_ARGUMENT, PASSWORD_TOO_WEAK
+ */
+export function checkPassword(field: string, account: { email: string; password: string }): void {
+  const wrong = violation(field, passwordFault(account.password));
+  if (wrong.length > 0) throw invalid(wrong);
+  if (isGuessable(account)) throw tooWeak(field);
 }
 
 /** What is wrong with the address, in words; undefined where nothing is. */
@@ -52,6 +82,10 @@ export function passwordFault(password: string): string | undefined {
   const length = [...password].length;
   if (length >= PASSWORD_MIN && length <= PASSWORD_MAX) return undefined;
   return `A password has ${PASSWORD_MIN} to ${PASSWORD_MAX} characters.`;
+}
+
+function tidyName(typed: string): string {
+  return typed.trim().normalize('NFC');
 }
 
 function nameFault(name: string): string | undefined {
@@ -70,12 +104,12 @@ function violation(field: string, description: string | undefined): FieldViolati
   return description ? [{ field, description }] : [];
 }
 
-function tooWeak(): DomainError {
+function tooWeak(field: string): DomainError {
   const description = 'This password is among the first that anybody would try. Choose another one.';
   return new DomainError({
     kind: 'invalid',
     reason: 'PASSWORD_TOO_WEAK',
     message: description,
-    violations: [{ field: 'password', description }],
+    violations: [{ field, description }],
   });
 }

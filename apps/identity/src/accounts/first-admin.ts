@@ -1,12 +1,13 @@
-import { hasReason } from '@souk/errors';
+import { isUniqueViolation, type Database } from '@souk/postgres';
 import type { Logger } from '@souk/telemetry';
 import type { FirstAdminAccount } from '../config.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
-import type { UsersStore } from './users.store.js';
+import type { User, UsersStore } from './users.store.js';
 
 /** Makes the administrator of the configuration when the service starts and nobody is one yet. */
 export class FirstAdmin {
   constructor(
+    private readonly database: Database,
     private readonly users: UsersStore,
     private readonly hasher: PasswordHasher,
     private readonly logger: Logger,
@@ -24,15 +25,25 @@ export class FirstAdmin {
     const { email, password } = this.account;
     const passwordHash = await this.hasher.hash(password);
     try {
-      const admin = { email, name: 'Administrator', roles: ['customer', 'staff', 'admin'] as const, passwordHash };
-      const made = await this.users.insertFirstAdmin(admin);
+      const made = await this.make(email, passwordHash);
       if (made) this.logger.info({ userId: made.userId }, 'made the first administrator');
     } catch (error) {
-      if (!hasReason(error, 'EMAIL_TAKEN')) throw error;
-      // Whoever registered that address would become an administrator with a password that nobody here chose.
+      if (!isUniqueViolation(error, 'users_verified_email')) throw error;
+      // Whoever owns that account would become an administrator with a password that nobody here chose.
       this.logger.error(
         'SOUK_ADMIN_EMAIL belongs to a customer account; no administrator was made. Set another address.',
       );
     }
+  }
+
+  /** Whoever sets the shop up vouches for the address. */
+  private make(email: string, passwordHash: string): Promise<User | undefined> {
+    return this.database.transaction(async (tx) => {
+      await this.users.lockAdmins(tx);
+      if (await this.users.hasAdmin(tx)) return undefined;
+      const roles = ['customer', 'staff', 'admin'];
+      const { userId } = await this.users.insert(tx, { email, name: 'Administrator', roles, passwordHash });
+      return this.users.own(tx, userId, email);
+    });
   }
 }

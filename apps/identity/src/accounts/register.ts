@@ -1,36 +1,37 @@
-import type { OutboxRelay } from '@souk/outbox';
-import type { AccessTokens } from '../tokens/access-tokens.js';
-import { checkRegistration, type Registration } from './account-rules.js';
+import type { Database } from '@souk/postgres';
+import type { Background } from '../background.js';
+import type { MailRequests } from '../mails/mail-requests.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
-import type { SessionsStore } from '../sessions/sessions.store.js';
-import type { User, UsersStore } from './users.store.js';
+import type { Device } from '../sessions/device.js';
+import type { LoggedIn, OpenSession } from '../sessions/open-session.js';
+import { checkRegistration, type Registration } from './account-rules.js';
+import type { UsersStore } from './users.store.js';
 
-/** An account and the tokens of a session that is open for it. */
-export interface LoggedIn {
-  readonly user: User;
-  readonly accessToken: string;
-  readonly refreshToken: string;
-}
-
-/** Makes a customer account and logs it in. */
+/**
+ * Makes a customer account and logs it in. Whether the address has an account already changes nothing here, neither the
+ * answer nor the work: the new account carries the address without proof, and what the mail says is decided when it goes.
+ */
 export class Register {
   constructor(
+    private readonly database: Database,
     private readonly users: UsersStore,
-    private readonly sessions: SessionsStore,
     private readonly hasher: PasswordHasher,
-    private readonly accessTokens: AccessTokens,
-    private readonly outbox: OutboxRelay,
+    private readonly openSession: OpenSession,
+    private readonly mailRequests: MailRequests,
+    private readonly background: Background,
   ) {}
 
-  /** @throws DomainError EMAIL_TAKEN, PASSWORD_TOO_WEAK, INVALID_ARGUMENT */
-  async execute(typed: Registration): Promise<LoggedIn> {
+  /** @throws DomainError PASSWORD_TOO_WEAK, INVALID_ARGUMENT */
+  async execute(typed: Registration, device: Device): Promise<LoggedIn> {
     const { email, password, name } = checkRegistration(typed);
     const passwordHash = await this.hasher.hash(password);
-    let refreshToken = '';
-    const user = await this.users.insert({ email, name, roles: ['customer'], passwordHash }, async (tx, { userId }) => {
-      refreshToken = await this.sessions.open(userId, tx);
+    const mayMail = await this.mailRequests.allow(email);
+    const loggedIn = await this.database.transaction(async (tx) => {
+      const user = await this.users.insert(tx, { email, name, roles: ['customer'], passwordHash });
+      if (mayMail) await this.mailRequests.want(tx, { kind: 'VERIFY_EMAIL', recipient: email, userId: user.userId });
+      return this.openSession.execute(user, device, tx);
     });
-    this.outbox.wake();
-    return { user, refreshToken, accessToken: await this.accessTokens.issue(user) };
+    this.background.wake();
+    return loggedIn;
   }
 }

@@ -1,120 +1,173 @@
-// Accounts. Guarantees: an address belongs to one account, whatever its case, however many ask for it at once; a new
-// account, its first session and its event are written together or not at all. Does not check what is written: see
-// account-rules.ts.
-import type { Role } from '@souk/auth';
-import { DomainError } from '@souk/errors';
+// Accounts. Guarantees: an address belongs to at most one account, the one that proved it, however many try at once; others
+// may carry it without proof. Accounts, and what happens to them, are written together with the events that tell of it.
+// Does not check what is written: see account-rules.ts.
 import { appendToOutbox } from '@souk/outbox';
-import { isUniqueViolation, sql, uuidv7, type Database, type Queryable, type Transaction } from '@souk/postgres';
-import { userRegistered } from '../identity.events.js';
+import { sql, uuidv7, type Database, type Queryable, type Transaction } from '@souk/postgres';
+import { emailVerified, userDeleted, userRegistered } from '../identity.events.js';
+import { emailKey } from './email-address.js';
 
 export interface User {
   readonly userId: string;
+  /** Empty where another account proved that the address is its own. */
   readonly email: string;
+  readonly emailVerified: boolean;
   readonly name: string;
-  readonly roles: readonly Role[];
+  readonly roles: readonly string[];
   readonly createdAt: Date;
+}
+
+/** A user and the hash that the password is compared with. */
+export interface Account extends User {
+  readonly passwordHash: string;
 }
 
 export interface NewUser {
   readonly email: string;
   readonly name: string;
-  readonly roles: readonly Role[];
+  readonly roles: readonly string[];
   readonly passwordHash: string;
 }
 
 interface UserRow {
   user_id: string;
-  email: string;
+  email: string | null;
+  verified: boolean;
   name: string;
-  roles: Role[];
+  roles: string[];
+  password_hash: string;
   created_at: Date;
 }
 
+const COLUMNS = `user_id, email, email_verified_at IS NOT NULL AS verified, name, roles, password_hash, created_at`;
+
 const INSERT = sql(
   'users.insert',
-  `INSERT INTO users (user_id, email, name, roles, password_hash) VALUES ($1, $2, $3, $4, $5)
-   RETURNING user_id, email, name, roles, created_at`,
+  `INSERT INTO users (user_id, email, email_key, name, roles, password_hash) VALUES ($1, $2, $3, $4, $5, $6)
+   RETURNING ${COLUMNS}`,
 );
-const FIND = sql('users.find', 'SELECT user_id, email, name, roles, created_at FROM users WHERE user_id = $1');
-const FIND_BY_EMAIL = sql(
-  'users.find_by_email',
-  'SELECT user_id, email, name, roles, created_at, password_hash FROM users WHERE lower(email) = lower($1)',
+const FIND = sql('users.find', `SELECT ${COLUMNS} FROM users WHERE user_id = $1`);
+const LOCK = sql('users.lock', `SELECT ${COLUMNS} FROM users WHERE user_id = $1 FOR UPDATE`);
+const HOLD = sql('users.hold', `SELECT ${COLUMNS} FROM users WHERE user_id = $1 FOR SHARE`);
+const FIND_OWNER = sql(
+  'users.find_owner',
+  `SELECT ${COLUMNS} FROM users WHERE email_key = $1 AND email_verified_at IS NOT NULL`,
 );
-const ANY_ADMIN = sql('users.any_admin', `SELECT user_id FROM users WHERE 'admin' = ANY (roles) LIMIT 1`);
+const FIND_NEWEST_WITHOUT_PROOF = sql(
+  'users.find_newest_without_proof',
+  `SELECT ${COLUMNS} FROM users WHERE email_key = $1 AND email_verified_at IS NULL
+    ORDER BY created_at DESC, user_id DESC LIMIT 1`,
+);
+const TAKE_FROM_OTHERS = sql(
+  'users.take_from_others',
+  `UPDATE users SET email = NULL, email_key = NULL WHERE email_key = $1 AND user_id <> $2 AND email_verified_at IS NULL`,
+);
+const OWN = sql(
+  'users.own',
+  `UPDATE users SET email = $2, email_key = $3, email_verified_at = now() WHERE user_id = $1
+   RETURNING ${COLUMNS}, email_verified_at`,
+);
+const RENAME = sql('users.rename', `UPDATE users SET name = $2 WHERE user_id = $1 RETURNING ${COLUMNS}`);
+const SET_PASSWORD = sql('users.set_password', 'UPDATE users SET password_hash = $2 WHERE user_id = $1');
+const DELETE = sql('users.delete', 'DELETE FROM users WHERE user_id = $1 RETURNING now() AS deleted_at');
+const OTHER_ADMIN = sql(
+  'users.other_admin',
+  `SELECT user_id FROM users WHERE 'admin' = ANY (roles) AND user_id IS DISTINCT FROM $1 LIMIT 1`,
+);
 // The row of the active signing key is there before anybody can be an administrator, so whoever locks it is alone.
 const LOCK_ADMINS = sql('users.lock_admins', 'SELECT key_id FROM signing_keys WHERE active FOR UPDATE');
 
 export class UsersStore {
   constructor(private readonly database: Database) {}
 
-  /**
-   * Writes the account, and in the same transaction whatever `alongside` writes.
-   * @throws DomainError EMAIL_TAKEN
-   */
-  async insert(user: NewUser, alongside: (tx: Transaction, user: User) => Promise<void>): Promise<User> {
-    try {
-      return await this.database.transaction(async (tx) => {
-        const inserted = await insertUser(tx, user);
-        await alongside(tx, inserted);
-        return inserted;
-      });
-    } catch (error) {
-      throw isUniqueViolation(error, 'users_email_key') ? emailTaken(error) : error;
-    }
+  /** Writes an account that has not proved its address. */
+  async insert(tx: Transaction, { email, name, roles, passwordHash }: NewUser): Promise<User> {
+    const [row] = await tx.query<UserRow>(INSERT, [uuidv7(), email, emailKey(email), name, roles, passwordHash]);
+    const user = toAccount(one(row));
+    await appendToOutbox(tx, [userRegistered(user)]);
+    return user;
+  }
+
+  async find(userId: string, within: Queryable = this.database): Promise<Account | undefined> {
+    const [row] = await within.query<UserRow>(FIND, [userId]);
+    return row && toAccount(row);
+  }
+
+  /** The account, which nobody else changes until the transaction ends. */
+  async lock(tx: Transaction, userId: string): Promise<Account | undefined> {
+    const [row] = await tx.query<UserRow>(LOCK, [userId]);
+    return row && toAccount(row);
+  }
+
+  /** The account as it stays until the transaction ends; others may hold it too. */
+  async hold(tx: Transaction, userId: string): Promise<Account | undefined> {
+    const [row] = await tx.query<UserRow>(HOLD, [userId]);
+    return row && toAccount(row);
+  }
+
+  /** The account that proved the address. */
+  async findOwner(email: string, within: Queryable = this.database): Promise<Account | undefined> {
+    const [row] = await within.query<UserRow>(FIND_OWNER, [emailKey(email)]);
+    return row && toAccount(row);
+  }
+
+  /** Of the accounts that carry the address without proof the one that was made last. */
+  async findNewestWithoutProof(email: string): Promise<Account | undefined> {
+    const [row] = await this.database.query<UserRow>(FIND_NEWEST_WITHOUT_PROOF, [emailKey(email)]);
+    return row && toAccount(row);
   }
 
   /**
-   * Writes the account unless there is an administrator already; of several that try at once one succeeds.
-   * @returns undefined where there was one
-   * @throws DomainError EMAIL_TAKEN
+   * Makes the address the account's own and takes it from those that carry it without proof. Fails on the index
+   * `users_verified_email` where another account proved it before.
    */
-  async insertFirstAdmin(user: NewUser): Promise<User | undefined> {
-    try {
-      return await this.database.transaction(async (tx) => {
-        await tx.query(LOCK_ADMINS);
-        return (await anyAdmin(tx)) ? undefined : await insertUser(tx, user);
-      });
-    } catch (error) {
-      throw isUniqueViolation(error, 'users_email_key') ? emailTaken(error) : error;
-    }
+  async own(tx: Transaction, userId: string, email: string): Promise<User> {
+    const key = emailKey(email);
+    await tx.query(TAKE_FROM_OTHERS, [key, userId]);
+    const [row] = await tx.query<UserRow & { email_verified_at: Date }>(OWN, [userId, email, key]);
+    const { email_verified_at: verifiedAt, ...rest } = one(row);
+    await appendToOutbox(tx, [emailVerified(userId, email, verifiedAt)]);
+    return toAccount(rest);
   }
 
-  async hasAdmin(): Promise<boolean> {
-    return anyAdmin(this.database);
+  async rename(userId: string, name: string): Promise<User | undefined> {
+    const [row] = await this.database.query<UserRow>(RENAME, [userId, name]);
+    return row && toAccount(row);
   }
 
-  async find(userId: string): Promise<User | undefined> {
-    const [row] = await this.database.query<UserRow>(FIND, [userId]);
-    return row && toUser(row);
+  async setPassword(tx: Transaction, userId: string, passwordHash: string): Promise<void> {
+    await tx.query(SET_PASSWORD, [userId, passwordHash]);
   }
 
-  async findByEmail(email: string): Promise<(User & { readonly passwordHash: string }) | undefined> {
-    const [row] = await this.database.query<UserRow & { password_hash: string }>(FIND_BY_EMAIL, [email]);
-    return row && { ...toUser(row), passwordHash: row.password_hash };
+  /** Deletes the account with its sessions and all else that is its own. */
+  async delete(tx: Transaction, userId: string): Promise<void> {
+    const [row] = await tx.query<{ deleted_at: Date }>(DELETE, [userId]);
+    if (row) await appendToOutbox(tx, [userDeleted(userId, row.deleted_at)]);
+  }
+
+  /** Lets one transaction at a time make or unmake administrators. */
+  async lockAdmins(tx: Transaction): Promise<void> {
+    await tx.query(LOCK_ADMINS);
+  }
+
+  /** Whether anybody is an administrator; with an account, whether anybody else is. */
+  async hasAdmin(within: Queryable = this.database, besides?: string): Promise<boolean> {
+    return (await within.query(OTHER_ADMIN, [besides ?? null])).length > 0;
   }
 }
 
-async function insertUser(tx: Transaction, { email, name, roles, passwordHash }: NewUser): Promise<User> {
-  const [row] = await tx.query<UserRow>(INSERT, [uuidv7(), email, name, roles, passwordHash]);
-  if (!row) throw new Error('The insert of a user answered no row.');
-  const user = toUser(row);
-  await appendToOutbox(tx, [userRegistered(user)]);
-  return user;
+function toAccount(row: UserRow): Account {
+  return {
+    userId: row.user_id,
+    email: row.email ?? '',
+    emailVerified: row.verified,
+    name: row.name,
+    roles: row.roles,
+    passwordHash: row.password_hash,
+    createdAt: row.created_at,
+  };
 }
 
-async function anyAdmin(database: Queryable): Promise<boolean> {
-  return (await database.query(ANY_ADMIN)).length > 0;
-}
-
-function toUser(row: UserRow): User {
-  return { userId: row.user_id, email: row.email, name: row.name, roles: row.roles, createdAt: row.created_at };
-}
-
-function emailTaken(cause: unknown): DomainError {
-  return new DomainError({
-    kind: 'conflict',
-    reason: 'EMAIL_TAKEN',
-    message: 'There is an account with this e-mail address already.',
-    cause,
-  });
+function one<R>(row: R | undefined): R {
+  if (!row) throw new Error('A statement about one account answered no row.');
+  return row;
 }

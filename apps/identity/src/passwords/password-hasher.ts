@@ -3,11 +3,14 @@
 // threads for other work; and checking the password of somebody who does not exist takes as long as any other check.
 import { hash, verify } from '@node-rs/argon2';
 import { DomainError } from '@souk/errors';
+import { metrics } from '@souk/telemetry';
 
 const ARGON2ID = 2;
 const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const AT_ONCE = 2;
 const WAITING_AT_MOST = 200;
+
+const computed = metrics.counter('password_hashes_total', 'Passwords that were hashed or compared with a hash');
 
 export class PasswordHasher {
   private readonly waiting: (() => void)[] = [];
@@ -42,6 +45,7 @@ export class PasswordHasher {
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.running >= AT_ONCE) await this.turn();
     else this.running += 1;
+    computed.inc();
     try {
       return await work();
     } finally {

@@ -1,34 +1,61 @@
 import { DomainError } from '@souk/errors';
-import type { AccessTokens } from '../tokens/access-tokens.js';
+import type { Database } from '@souk/postgres';
 import { passwordFault } from '../accounts/account-rules.js';
+import { emailKey, tidyAddress } from '../accounts/email-address.js';
+import type { Account, UsersStore } from '../accounts/users.store.js';
+import type { AttemptsStore, Try } from '../attempts/attempts.store.js';
+import { LOGIN_AT_ADDRESS, LOGIN_FROM_SOURCE } from '../attempts/limits.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
-import type { LoggedIn } from '../accounts/register.js';
-import type { SessionsStore } from './sessions.store.js';
-import type { UsersStore } from '../accounts/users.store.js';
+import { sourceOf, type Device } from './device.js';
+import type { LoggedIn, OpenSession } from './open-session.js';
 
 /** Opens a session for whoever knows the password. */
 export class Login {
   constructor(
+    private readonly database: Database,
     private readonly users: UsersStore,
-    private readonly sessions: SessionsStore,
+    private readonly attempts: AttemptsStore,
     private readonly hasher: PasswordHasher,
-    private readonly accessTokens: AccessTokens,
+    private readonly openSession: OpenSession,
   ) {}
 
   /**
-   * An unknown address and a wrong password take the same time and have the same answer, so that nobody learns who has
-   * an account.
-   * @throws DomainError WRONG_CREDENTIALS
+   * Two passwords are checked, whatever the address: that of the account that proved it, and that of the newest one that
+   * did not. So an unknown address, one or two accounts and a wrong password take the same time and have the same answer,
+   * and nobody learns who has an account.
+   * @throws DomainError WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS
    */
-  async execute(email: string, password: string): Promise<LoggedIn> {
-    const found = await this.users.findByEmail(email.trim().normalize('NFC'));
+  async execute(email: string, password: string, device: Device): Promise<LoggedIn> {
+    const typed = tidyAddress(email);
+    const source = sourceOf(device);
+    const fromSource: Try[] = source ? [{ limit: LOGIN_FROM_SOURCE, subject: source }] : [];
+    const atAddress: Try = { limit: LOGIN_AT_ADDRESS, subject: emailKey(typed) };
+    await this.attempts.begin([...fromSource, atAddress]);
+    const account = await this.accountOf(typed, password);
+    if (!account) throw wrongCredentials();
+    await Promise.all([this.attempts.forget(atAddress), ...fromSource.map((tried) => this.attempts.takeBack(tried))]);
+    return this.open(account, device);
+  }
+
+  /** A session that was opened with a password must not outlive it: it may have been changed since it was checked. */
+  private open({ userId, passwordHash }: Account, device: Device): Promise<LoggedIn> {
+    return this.database.transaction(async (tx) => {
+      const account = await this.users.hold(tx, userId);
+      if (account?.passwordHash !== passwordHash) throw wrongCredentials();
+      return this.openSession.execute(account, device, tx);
+    });
+  }
+
+  private async accountOf(email: string, password: string): Promise<Account | undefined> {
+    const candidates = [await this.users.findOwner(email), await this.users.findNewestWithoutProof(email)];
     // A text that can't be a password is not worth hashing, as long as the decoy takes its time.
     const possible = passwordFault(password) === undefined;
-    const matches = await this.hasher.matches(possible ? password : '', found?.passwordHash);
-    if (!found || !possible || !matches) throw wrongCredentials();
-    const { passwordHash: _, ...user } = found;
-    const refreshToken = await this.sessions.open(user.userId);
-    return { user, refreshToken, accessToken: await this.accessTokens.issue(user) };
+    const matching: Account[] = [];
+    for (const candidate of candidates) {
+      const matches = await this.hasher.matches(possible ? password : '', candidate?.passwordHash);
+      if (candidate && possible && matches) matching.push(candidate);
+    }
+    return matching[0];
   }
 }
 

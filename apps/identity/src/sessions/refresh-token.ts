@@ -1,21 +1,37 @@
-// Refresh tokens: the session's identifier and a secret of 256 random bits, of which only the SHA-256 is stored. The
-// identifier is in it so that a token that was replaced still leads to its session, which is what ends a stolen one.
-import { createHash, randomBytes } from 'node:crypto';
+// Refresh tokens: the identifier of their family and a secret of 256 bits, of which only the SHA-256 is stored. The
+// identifier is in it so that a token that was replaced still leads to its session, which is what ends a stolen one. The
+// first secret is random; each next one is made of the one before and a key that only identity has, so that a client that
+// lost an answer can be given the same one again, though it is stored nowhere.
+import { createHmac, randomBytes } from 'node:crypto';
+import { sha256 } from '../secret-token.js';
 
 export interface RefreshToken {
-  readonly sessionId: string;
-  readonly secretHash: Buffer;
+  readonly familyId: string;
+  readonly secret: Buffer;
 }
 
 const TOKEN = /^[A-Za-z0-9_-]{64}$/;
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;
 
-/** Makes a token of the session; the text goes to the client, the rest to the database. */
-export function newRefreshToken(sessionId: string): RefreshToken & { readonly text: string } {
-  const secret = randomBytes(SECRET_BYTES);
-  const text = Buffer.concat([Buffer.from(sessionId.replaceAll('-', ''), 'hex'), secret]).toString('base64url');
-  return { sessionId, secretHash: sha256(secret), text };
+/** Makes the first token of a family. */
+export function firstRefreshToken(familyId: string): RefreshToken {
+  return { familyId, secret: randomBytes(SECRET_BYTES) };
+}
+
+/** Makes the token that follows; the same one each time. */
+export function nextRefreshToken({ familyId, secret }: RefreshToken, key: Buffer): RefreshToken {
+  return { familyId, secret: createHmac('sha256', key).update(familyId).update(secret).digest() };
+}
+
+/** What the client gets. */
+export function textOf({ familyId, secret }: RefreshToken): string {
+  return Buffer.concat([Buffer.from(familyId.replaceAll('-', ''), 'hex'), secret]).toString('base64url');
+}
+
+/** What the database gets. */
+export function hashOf({ secret }: RefreshToken): Buffer {
+  return sha256(secret);
 }
 
 /** Reads a token that a client sent; undefined where it is none. */
@@ -23,10 +39,6 @@ export function parseRefreshToken(text: string): RefreshToken | undefined {
   if (!TOKEN.test(text)) return undefined;
   const bytes = Buffer.from(text, 'base64url');
   const hex = bytes.subarray(0, ID_BYTES).toString('hex');
-  const sessionId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  return { sessionId, secretHash: sha256(bytes.subarray(ID_BYTES)) };
-}
-
-function sha256(secret: Buffer): Buffer {
-  return createHash('sha256').update(secret).digest();
+  const familyId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return { familyId, secret: bytes.subarray(ID_BYTES) };
 }

@@ -1,56 +1,137 @@
-// Sessions. Guarantees: a refresh token is exchanged once, also when it is presented twice at the same time; a token that
-// was exchanged before ends its session. Only hashes of tokens are stored. A session that was not refreshed for thirty
-// days is over and goes with its owner's next log-in.
+// Sessions. Guarantees: a refresh token is exchanged for one next token, also when it is presented twice; twice within ten
+// seconds, from a client that lost the answer, gives the same one again, and later ends the session. Only hashes of tokens
+// are stored. A session that was not refreshed for thirty days is over. Nobody has more than a hundred.
 import { randomUUID } from 'node:crypto';
 import { sql, type Database, type Queryable } from '@souk/postgres';
-import { newRefreshToken, type RefreshToken } from './refresh-token.js';
+import type { Device } from './device.js';
+import { firstRefreshToken, hashOf, nextRefreshToken, textOf, type RefreshToken } from './refresh-token.js';
 
 export const SESSION_DAYS = 30;
+export const SESSIONS_AT_MOST = 100;
+/** Longer than a client waits for an answer and tries again, and shorter than it takes to use what was stolen. */
+const GRACE_SECONDS = 10;
 
-/** What became of an exchange: the next token, or why there is none. */
-export type Rotation =
-  | { readonly outcome: 'rotated'; readonly userId: string; readonly refreshToken: string }
-  | { readonly outcome: 'reused'; readonly userId: string }
-  | { readonly outcome: 'unknown' };
+export interface OpenedSession {
+  readonly sessionId: string;
+  readonly refreshToken: string;
+}
+
+/** A session as its owner sees it. */
+export interface Session {
+  readonly sessionId: string;
+  readonly device: Device;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+  readonly expiresAt: Date;
+}
+
+export interface Rotation extends OpenedSession {
+  readonly userId: string;
+}
+
+interface Row {
+  session_id: string;
+  user_id: string;
+  address: string;
+  user_agent: string;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
+}
 
 const OPEN = sql(
   'sessions.open',
-  `WITH expired AS (DELETE FROM sessions WHERE user_id = $2 AND expires_at <= now())
-   INSERT INTO sessions (session_id, user_id, token_hash, expires_at)
-   VALUES ($1, $2, $3, now() + make_interval(days => $4))`,
+  `WITH superfluous AS (
+     DELETE FROM sessions WHERE user_id = $3 AND (expires_at <= now() OR session_id IN (
+       SELECT session_id FROM sessions WHERE user_id = $3 ORDER BY last_used_at DESC OFFSET $4)))
+   INSERT INTO sessions (session_id, family_id, user_id, expires_at, token_hash, address, user_agent)
+   VALUES ($1, $2, $3, now() + make_interval(days => $5), $6, $7, $8)`,
 );
 const ROTATE = sql(
   'sessions.rotate',
-  `UPDATE sessions SET token_hash = $3, expires_at = now() + make_interval(days => $4)
-    WHERE session_id = $1 AND token_hash = $2 AND expires_at > now()
-   RETURNING user_id`,
+  `UPDATE sessions
+      SET token_hash = $3, previous_hash = token_hash, rotated_at = now(), last_used_at = now(),
+          expires_at = now() + make_interval(days => $4),
+          address = coalesce(nullif($5, ''), address), user_agent = coalesce(nullif($6, ''), user_agent)
+    WHERE family_id = $1 AND token_hash = $2 AND expires_at > now()
+   RETURNING session_id, user_id`,
 );
-const END = sql(
-  'sessions.end',
-  'DELETE FROM sessions WHERE session_id = $1 RETURNING user_id, expires_at > now() AS live',
+const REPEAT = sql(
+  'sessions.repeat',
+  `SELECT session_id, user_id FROM sessions
+    WHERE family_id = $1 AND previous_hash = $2 AND rotated_at > now() - make_interval(secs => $3) AND expires_at > now()`,
+);
+const END_FAMILY = sql(
+  'sessions.end_family',
+  'DELETE FROM sessions WHERE family_id = $1 RETURNING user_id, expires_at > now() AS live',
+);
+const END = sql('sessions.end', 'DELETE FROM sessions WHERE user_id = $1 AND session_id = $2');
+const END_ALL = sql(
+  'sessions.end_all',
+  'DELETE FROM sessions WHERE user_id = $1 AND session_id IS DISTINCT FROM $2 RETURNING expires_at > now() AS live',
+);
+const LIST = sql(
+  'sessions.list',
+  `SELECT session_id, user_id, address, user_agent, created_at, last_used_at, expires_at FROM sessions
+    WHERE user_id = $1 AND expires_at > now() ORDER BY last_used_at DESC, session_id LIMIT $2`,
 );
 
 export class SessionsStore {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    /** Makes each next token of the one before. */
+    private readonly key: Buffer,
+  ) {}
 
-  /** Opens a session, inside a transaction where one is given, and answers its first refresh token. */
-  async open(userId: string, within: Queryable = this.database): Promise<string> {
-    const { sessionId, secretHash, text } = newRefreshToken(randomUUID());
-    await within.query(OPEN, [sessionId, userId, secretHash, SESSION_DAYS]);
-    return text;
+  /** Opens a session, inside a transaction where one is given. */
+  async open(userId: string, device: Device, within: Queryable = this.database): Promise<OpenedSession> {
+    const sessionId = randomUUID();
+    const token = firstRefreshToken(randomUUID());
+    const limits = [SESSIONS_AT_MOST - 1, SESSION_DAYS];
+    const values = [sessionId, token.familyId, userId, ...limits, hashOf(token), device.address, device.userAgent];
+    await within.query(OPEN, values);
+    return { sessionId, refreshToken: textOf(token) };
   }
 
-  async rotate({ sessionId, secretHash }: RefreshToken): Promise<Rotation> {
-    const next = newRefreshToken(sessionId);
-    const values = [sessionId, secretHash, next.secretHash, SESSION_DAYS];
-    const [rotated] = await this.database.query<{ user_id: string }>(ROTATE, values);
-    if (rotated) return { outcome: 'rotated', userId: rotated.user_id, refreshToken: next.text };
-    const [ended] = await this.database.query<{ user_id: string; live: boolean }>(END, [sessionId]);
-    return ended?.live ? { outcome: 'reused', userId: ended.user_id } : { outcome: 'unknown' };
+  /** Exchanges a token; undefined where it is not the newest one, nor the one before of seconds ago. */
+  async rotate(token: RefreshToken, { address, userAgent }: Device): Promise<Rotation | undefined> {
+    const next = nextRefreshToken(token, this.key);
+    const [familyId, hash] = [token.familyId, hashOf(token)];
+    const values = [familyId, hash, hashOf(next), SESSION_DAYS, address, userAgent];
+    const [rotated] = await this.database.query<Row>(ROTATE, values);
+    const [row] = rotated ? [rotated] : await this.database.query<Row>(REPEAT, [familyId, hash, GRACE_SECONDS]);
+    return row && { sessionId: row.session_id, userId: row.user_id, refreshToken: textOf(next) };
   }
 
-  /** Ends the session; nothing happens where it has ended. */
-  async end({ sessionId }: RefreshToken): Promise<void> {
-    await this.database.query(END, [sessionId]);
+  /** Ends the session that the token belonged to; answers whose it was, where it had not ended by itself. */
+  async endFamily({ familyId }: RefreshToken, within: Queryable = this.database): Promise<string | undefined> {
+    const [ended] = await within.query<{ user_id: string; live: boolean }>(END_FAMILY, [familyId]);
+    return ended?.live ? ended.user_id : undefined;
   }
+
+  /** Ends one of the person's sessions; nothing happens where it has ended. */
+  async end(userId: string, sessionId: string): Promise<void> {
+    await this.database.query(END, [userId, sessionId]);
+  }
+
+  /** Ends all sessions of the person, or all but one; answers how many. */
+  async endAll(userId: string, besides?: string, within: Queryable = this.database): Promise<number> {
+    const ended = await within.query<{ live: boolean }>(END_ALL, [userId, besides || null]);
+    return ended.filter(({ live }) => live).length;
+  }
+
+  /** The open sessions, the one used last first. */
+  async list(userId: string): Promise<Session[]> {
+    return (await this.database.query<Row>(LIST, [userId, SESSIONS_AT_MOST])).map(toSession);
+  }
+}
+
+function toSession(row: Row): Session {
+  return {
+    sessionId: row.session_id,
+    device: { address: row.address, userAgent: row.user_agent },
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    expiresAt: row.expires_at,
+  };
 }

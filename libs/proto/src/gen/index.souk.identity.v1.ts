@@ -5,6 +5,9 @@
 
 /* eslint-disable */
 
-export * from "./souk/identity/v1/identity_events.js";
 export * from "./souk/identity/v1/user.js";
+export * from "./souk/identity/v1/account_service.js";
+export * from "./souk/identity/v1/address_book_service.js";
+export * from "./souk/identity/v1/identity_events.js";
 export * from "./souk/identity/v1/identity_service.js";
+export * from "./souk/identity/v1/sessions_service.js";

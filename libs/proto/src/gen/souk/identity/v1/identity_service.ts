@@ -7,7 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { Tokens, User } from "./user.js";
+import { Device, Tokens, User } from "./user.js";
 
 /** Asks for a new customer account. */
 export interface RegisterRequest {
@@ -17,6 +17,8 @@ export interface RegisterRequest {
   password: string;
   /** Name to greet the customer with; 100 characters at most. */
   name: string;
+  /** Where the request came from. */
+  device?: Device | undefined;
 }
 
 /** The new account with an open session. */
@@ -35,6 +37,8 @@ export interface LoginRequest {
   email: string;
   /** Its password. */
   password: string;
+  /** Where the request came from. */
+  device?: Device | undefined;
 }
 
 /** An open session. */
@@ -51,6 +55,8 @@ export interface LoginResponse {
 export interface RefreshSessionRequest {
   /** The newest refresh token of the session. */
   refreshToken: string;
+  /** Where the request came from. */
+  device?: Device | undefined;
 }
 
 /** New tokens; the old refresh token has ended. */
@@ -61,6 +67,28 @@ export interface RefreshSessionResponse {
     | undefined;
   /** The tokens of the session. */
   tokens: Tokens | undefined;
+}
+
+/** Names the account that needs a new password. */
+export interface RequestPasswordResetRequest {
+  /** Address of the account. */
+  email: string;
+}
+
+/** A mail is on its way, where there is an account to write to. */
+export interface RequestPasswordResetResponse {
+}
+
+/** Chooses a new password. */
+export interface ResetPasswordRequest {
+  /** What stands after the `#` of the link. */
+  token: string;
+  /** The new password, 10 to 128 characters. */
+  password: string;
+}
+
+/** The password is changed. */
+export interface ResetPasswordResponse {
 }
 
 /** Asks for the end of a session. */
@@ -104,7 +132,7 @@ export interface SigningKey {
 }
 
 function createBaseRegisterRequest(): RegisterRequest {
-  return { email: "", password: "", name: "" };
+  return { email: "", password: "", name: "", device: undefined };
 }
 
 export const RegisterRequest: MessageFns<RegisterRequest> = {
@@ -117,6 +145,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(26).string(message.name);
+    }
+    if (message.device !== undefined) {
+      Device.encode(message.device, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -158,6 +189,14 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
             message.name = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.device = Device.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -175,6 +214,7 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
       email: isSet(object.email) ? globalThis.String(object.email) : "",
       password: isSet(object.password) ? globalThis.String(object.password) : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
+      device: isSet(object.device) ? Device.fromJSON(object.device) : undefined,
     };
   },
 
@@ -189,6 +229,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     if (message.name !== "") {
       obj.name = message.name;
     }
+    if (message.device !== undefined) {
+      obj.device = Device.toJSON(message.device);
+    }
     return obj;
   },
 
@@ -200,6 +243,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     message.email = object.email ?? "";
     message.password = object.password ?? "";
     message.name = object.name ?? "";
+    message.device = (object.device !== undefined && object.device !== null)
+      ? Device.fromPartial(object.device)
+      : undefined;
     return message;
   },
 };
@@ -292,7 +338,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
 };
 
 function createBaseLoginRequest(): LoginRequest {
-  return { email: "", password: "" };
+  return { email: "", password: "", device: undefined };
 }
 
 export const LoginRequest: MessageFns<LoginRequest> = {
@@ -302,6 +348,9 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     }
     if (message.password !== "") {
       writer.uint32(18).string(message.password);
+    }
+    if (message.device !== undefined) {
+      Device.encode(message.device, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -335,6 +384,14 @@ export const LoginRequest: MessageFns<LoginRequest> = {
             message.password = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.device = Device.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -351,6 +408,7 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     return {
       email: isSet(object.email) ? globalThis.String(object.email) : "",
       password: isSet(object.password) ? globalThis.String(object.password) : "",
+      device: isSet(object.device) ? Device.fromJSON(object.device) : undefined,
     };
   },
 
@@ -362,6 +420,9 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     if (message.password !== "") {
       obj.password = message.password;
     }
+    if (message.device !== undefined) {
+      obj.device = Device.toJSON(message.device);
+    }
     return obj;
   },
 
@@ -372,6 +433,9 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     const message = createBaseLoginRequest();
     message.email = object.email ?? "";
     message.password = object.password ?? "";
+    message.device = (object.device !== undefined && object.device !== null)
+      ? Device.fromPartial(object.device)
+      : undefined;
     return message;
   },
 };
@@ -464,13 +528,16 @@ export const LoginResponse: MessageFns<LoginResponse> = {
 };
 
 function createBaseRefreshSessionRequest(): RefreshSessionRequest {
-  return { refreshToken: "" };
+  return { refreshToken: "", device: undefined };
 }
 
 export const RefreshSessionRequest: MessageFns<RefreshSessionRequest> = {
   encode(message: RefreshSessionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.refreshToken !== "") {
       writer.uint32(10).string(message.refreshToken);
+    }
+    if (message.device !== undefined) {
+      Device.encode(message.device, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -496,6 +563,14 @@ export const RefreshSessionRequest: MessageFns<RefreshSessionRequest> = {
             message.refreshToken = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.device = Device.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -515,6 +590,7 @@ export const RefreshSessionRequest: MessageFns<RefreshSessionRequest> = {
         : isSet(object.refresh_token)
         ? globalThis.String(object.refresh_token)
         : "",
+      device: isSet(object.device) ? Device.fromJSON(object.device) : undefined,
     };
   },
 
@@ -522,6 +598,9 @@ export const RefreshSessionRequest: MessageFns<RefreshSessionRequest> = {
     const obj: any = {};
     if (message.refreshToken !== "") {
       obj.refreshToken = message.refreshToken;
+    }
+    if (message.device !== undefined) {
+      obj.device = Device.toJSON(message.device);
     }
     return obj;
   },
@@ -532,6 +611,9 @@ export const RefreshSessionRequest: MessageFns<RefreshSessionRequest> = {
   fromPartial(object: DeepPartial<RefreshSessionRequest>): RefreshSessionRequest {
     const message = createBaseRefreshSessionRequest();
     message.refreshToken = object.refreshToken ?? "";
+    message.device = (object.device !== undefined && object.device !== null)
+      ? Device.fromPartial(object.device)
+      : undefined;
     return message;
   },
 };
@@ -619,6 +701,262 @@ export const RefreshSessionResponse: MessageFns<RefreshSessionResponse> = {
     message.tokens = (object.tokens !== undefined && object.tokens !== null)
       ? Tokens.fromPartial(object.tokens)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseRequestPasswordResetRequest(): RequestPasswordResetRequest {
+  return { email: "" };
+}
+
+export const RequestPasswordResetRequest: MessageFns<RequestPasswordResetRequest> = {
+  encode(message: RequestPasswordResetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestPasswordResetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestPasswordResetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RequestPasswordResetRequest {
+    return { email: isSet(object.email) ? globalThis.String(object.email) : "" };
+  },
+
+  toJSON(message: RequestPasswordResetRequest): unknown {
+    const obj: any = {};
+    if (message.email !== "") {
+      obj.email = message.email;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RequestPasswordResetRequest>): RequestPasswordResetRequest {
+    return RequestPasswordResetRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RequestPasswordResetRequest>): RequestPasswordResetRequest {
+    const message = createBaseRequestPasswordResetRequest();
+    message.email = object.email ?? "";
+    return message;
+  },
+};
+
+function createBaseRequestPasswordResetResponse(): RequestPasswordResetResponse {
+  return {};
+}
+
+export const RequestPasswordResetResponse: MessageFns<RequestPasswordResetResponse> = {
+  encode(_: RequestPasswordResetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestPasswordResetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestPasswordResetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RequestPasswordResetResponse {
+    return {};
+  },
+
+  toJSON(_: RequestPasswordResetResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<RequestPasswordResetResponse>): RequestPasswordResetResponse {
+    return RequestPasswordResetResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RequestPasswordResetResponse>): RequestPasswordResetResponse {
+    const message = createBaseRequestPasswordResetResponse();
+    return message;
+  },
+};
+
+function createBaseResetPasswordRequest(): ResetPasswordRequest {
+  return { token: "", password: "" };
+}
+
+export const ResetPasswordRequest: MessageFns<ResetPasswordRequest> = {
+  encode(message: ResetPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.password !== "") {
+      writer.uint32(18).string(message.password);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResetPasswordRequest {
+    return {
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+      password: isSet(object.password) ? globalThis.String(object.password) : "",
+    };
+  },
+
+  toJSON(message: ResetPasswordRequest): unknown {
+    const obj: any = {};
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    if (message.password !== "") {
+      obj.password = message.password;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResetPasswordRequest>): ResetPasswordRequest {
+    return ResetPasswordRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetPasswordRequest>): ResetPasswordRequest {
+    const message = createBaseResetPasswordRequest();
+    message.token = object.token ?? "";
+    message.password = object.password ?? "";
+    return message;
+  },
+};
+
+function createBaseResetPasswordResponse(): ResetPasswordResponse {
+  return {};
+}
+
+export const ResetPasswordResponse: MessageFns<ResetPasswordResponse> = {
+  encode(_: ResetPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ResetPasswordResponse {
+    return {};
+  },
+
+  toJSON(_: ResetPasswordResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResetPasswordResponse>): ResetPasswordResponse {
+    return ResetPasswordResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ResetPasswordResponse>): ResetPasswordResponse {
+    const message = createBaseResetPasswordResponse();
     return message;
   },
 };
@@ -1099,7 +1437,10 @@ export const SigningKey: MessageFns<SigningKey> = {
 /** Accounts, sessions and the keys that other services verify tokens with. */
 export type IdentityServiceService = typeof IdentityServiceService;
 export const IdentityServiceService = {
-  /** Creates a customer account and logs it in. Errors: EMAIL_TAKEN, PASSWORD_TOO_WEAK, INVALID_ARGUMENT. */
+  /**
+   * Creates a customer account and logs it in. The answer does not tell whether there is another account with the address;
+   * the mail that goes there does. Errors: PASSWORD_TOO_WEAK, INVALID_ARGUMENT.
+   */
   register: {
     path: "/souk.identity.v1.IdentityService/Register" as const,
     requestStream: false as const,
@@ -1109,7 +1450,10 @@ export const IdentityServiceService = {
     responseSerialize: (value: RegisterResponse): Buffer => Buffer.from(RegisterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RegisterResponse => RegisterResponse.decode(value),
   },
-  /** Checks a password and opens a session. Errors: WRONG_CREDENTIALS. */
+  /**
+   * Checks a password and opens a session. Unknown addresses answer alike and as slowly. Errors: WRONG_CREDENTIALS,
+   * TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
+   */
   login: {
     path: "/souk.identity.v1.IdentityService/Login" as const,
     requestStream: false as const,
@@ -1119,7 +1463,10 @@ export const IdentityServiceService = {
     responseSerialize: (value: LoginResponse): Buffer => Buffer.from(LoginResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LoginResponse => LoginResponse.decode(value),
   },
-  /** Exchanges a refresh token for a new pair; each refresh token works once. Errors: SESSION_ENDED. */
+  /**
+   * Exchanges a refresh token for a new pair; each refresh token works once. The same token again within ten seconds, from a
+   * client that lost the answer, has the same next one; later it ends the session. Errors: SESSION_ENDED.
+   */
   refreshSession: {
     path: "/souk.identity.v1.IdentityService/RefreshSession" as const,
     requestStream: false as const,
@@ -1130,6 +1477,32 @@ export const IdentityServiceService = {
     responseSerialize: (value: RefreshSessionResponse): Buffer =>
       Buffer.from(RefreshSessionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RefreshSessionResponse => RefreshSessionResponse.decode(value),
+  },
+  /** Sends a link to choose a new password, where an account proved that the address is its own. Does not tell whether one did. */
+  requestPasswordReset: {
+    path: "/souk.identity.v1.IdentityService/RequestPasswordReset" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RequestPasswordResetRequest): Buffer =>
+      Buffer.from(RequestPasswordResetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RequestPasswordResetRequest => RequestPasswordResetRequest.decode(value),
+    responseSerialize: (value: RequestPasswordResetResponse): Buffer =>
+      Buffer.from(RequestPasswordResetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RequestPasswordResetResponse => RequestPasswordResetResponse.decode(value),
+  },
+  /**
+   * Sets the password of the account that the link of a mail was sent for, and ends all of its sessions. The link works once.
+   * Errors: LINK_INVALID, PASSWORD_TOO_WEAK, INVALID_ARGUMENT.
+   */
+  resetPassword: {
+    path: "/souk.identity.v1.IdentityService/ResetPassword" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResetPasswordRequest): Buffer => Buffer.from(ResetPasswordRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResetPasswordRequest => ResetPasswordRequest.decode(value),
+    responseSerialize: (value: ResetPasswordResponse): Buffer =>
+      Buffer.from(ResetPasswordResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResetPasswordResponse => ResetPasswordResponse.decode(value),
   },
   /** Ends the session that a refresh token belongs to; succeeds when it has already ended. */
   logout: {
@@ -1166,12 +1539,28 @@ export const IdentityServiceService = {
 } as const;
 
 export interface IdentityServiceServer extends UntypedServiceImplementation {
-  /** Creates a customer account and logs it in. Errors: EMAIL_TAKEN, PASSWORD_TOO_WEAK, INVALID_ARGUMENT. */
+  /**
+   * Creates a customer account and logs it in. The answer does not tell whether there is another account with the address;
+   * the mail that goes there does. Errors: PASSWORD_TOO_WEAK, INVALID_ARGUMENT.
+   */
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
-  /** Checks a password and opens a session. Errors: WRONG_CREDENTIALS. */
+  /**
+   * Checks a password and opens a session. Unknown addresses answer alike and as slowly. Errors: WRONG_CREDENTIALS,
+   * TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
+   */
   login: handleUnaryCall<LoginRequest, LoginResponse>;
-  /** Exchanges a refresh token for a new pair; each refresh token works once. Errors: SESSION_ENDED. */
+  /**
+   * Exchanges a refresh token for a new pair; each refresh token works once. The same token again within ten seconds, from a
+   * client that lost the answer, has the same next one; later it ends the session. Errors: SESSION_ENDED.
+   */
   refreshSession: handleUnaryCall<RefreshSessionRequest, RefreshSessionResponse>;
+  /** Sends a link to choose a new password, where an account proved that the address is its own. Does not tell whether one did. */
+  requestPasswordReset: handleUnaryCall<RequestPasswordResetRequest, RequestPasswordResetResponse>;
+  /**
+   * Sets the password of the account that the link of a mail was sent for, and ends all of its sessions. The link works once.
+   * Errors: LINK_INVALID, PASSWORD_TOO_WEAK, INVALID_ARGUMENT.
+   */
+  resetPassword: handleUnaryCall<ResetPasswordRequest, ResetPasswordResponse>;
   /** Ends the session that a refresh token belongs to; succeeds when it has already ended. */
   logout: handleUnaryCall<LogoutRequest, LogoutResponse>;
   /** Reads one user. Customers may read only themselves. Errors: USER_NOT_FOUND. */

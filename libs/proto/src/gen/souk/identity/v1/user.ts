@@ -12,14 +12,26 @@ import { Timestamp } from "../../../google/protobuf/timestamp.js";
 export interface User {
   /** Identifier (UUID). */
   userId: string;
-  /** Address to log in with, as it was typed. */
+  /** Address to log in with, as it was typed; empty where another account proved that it is its own. */
   email: string;
   /** Name to greet the person with. */
   name: string;
-  /** Roles: `customer`, `staff`, `admin`. */
+  /** Roles: `customer`, `staff`, `admin`, and those that the shop made. */
   roles: string[];
   /** When the account was made. */
-  createTime: Date | undefined;
+  createTime:
+    | Date
+    | undefined;
+  /** Whether the person proved that mail to the address reaches them. */
+  emailVerified: boolean;
+}
+
+/** Where a request came from, as the gateway saw it. Believed only of a Souk service. */
+export interface Device {
+  /** IP address. */
+  address: string;
+  /** The browser or program, as it called itself. */
+  userAgent: string;
 }
 
 /** The tokens of a session. */
@@ -33,7 +45,7 @@ export interface Tokens {
 }
 
 function createBaseUser(): User {
-  return { userId: "", email: "", name: "", roles: [], createTime: undefined };
+  return { userId: "", email: "", name: "", roles: [], createTime: undefined, emailVerified: false };
 }
 
 export const User: MessageFns<User> = {
@@ -52,6 +64,9 @@ export const User: MessageFns<User> = {
     }
     if (message.createTime !== undefined) {
       Timestamp.encode(toTimestamp(message.createTime), writer.uint32(42).fork()).join();
+    }
+    if (message.emailVerified !== false) {
+      writer.uint32(48).bool(message.emailVerified);
     }
     return writer;
   },
@@ -109,6 +124,14 @@ export const User: MessageFns<User> = {
             message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.emailVerified = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -136,6 +159,11 @@ export const User: MessageFns<User> = {
         : isSet(object.create_time)
         ? fromJsonTimestamp(object.create_time)
         : undefined,
+      emailVerified: isSet(object.emailVerified)
+        ? globalThis.Boolean(object.emailVerified)
+        : isSet(object.email_verified)
+        ? globalThis.Boolean(object.email_verified)
+        : false,
     };
   },
 
@@ -156,6 +184,9 @@ export const User: MessageFns<User> = {
     if (message.createTime !== undefined) {
       obj.createTime = message.createTime.toISOString();
     }
+    if (message.emailVerified !== false) {
+      obj.emailVerified = message.emailVerified;
+    }
     return obj;
   },
 
@@ -169,6 +200,96 @@ export const User: MessageFns<User> = {
     message.name = object.name ?? "";
     message.roles = object.roles?.map((e) => e) || [];
     message.createTime = object.createTime ?? undefined;
+    message.emailVerified = object.emailVerified ?? false;
+    return message;
+  },
+};
+
+function createBaseDevice(): Device {
+  return { address: "", userAgent: "" };
+}
+
+export const Device: MessageFns<Device> = {
+  encode(message: Device, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.userAgent !== "") {
+      writer.uint32(18).string(message.userAgent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Device {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDevice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userAgent = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Device {
+    return {
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      userAgent: isSet(object.userAgent)
+        ? globalThis.String(object.userAgent)
+        : isSet(object.user_agent)
+        ? globalThis.String(object.user_agent)
+        : "",
+    };
+  },
+
+  toJSON(message: Device): unknown {
+    const obj: any = {};
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.userAgent !== "") {
+      obj.userAgent = message.userAgent;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Device>): Device {
+    return Device.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Device>): Device {
+    const message = createBaseDevice();
+    message.address = object.address ?? "";
+    message.userAgent = object.userAgent ?? "";
     return message;
   },
 };

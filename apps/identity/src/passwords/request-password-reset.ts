@@ -1,0 +1,13 @@
+import { emailFault } from '../accounts/account-rules.js';
+import { tidyAddress } from '../accounts/email-address.js';
+import type { MailRequests } from '../mails/mail-requests.js';
+
+/** Sends a link to a new password where somebody owns the address. Whether anybody does is found out later, with the mail. */
+export class RequestPasswordReset {
+  constructor(private readonly mailRequests: MailRequests) {}
+
+  async execute(typed: string): Promise<void> {
+    const recipient = tidyAddress(typed);
+    if (!emailFault(recipient)) await this.mailRequests.send({ kind: 'RESET_PASSWORD', recipient });
+  }
+}
