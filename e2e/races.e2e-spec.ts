@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { launchSouk, type LaunchedSouk } from '@souk/runner/launch';
 import { eventually } from '@souk/testing';
 import { Client, type Answer, type Order, type Problem } from './client.js';
+import { tally, times } from './many.js';
 import { providerBooks } from './provider.js';
 
 const CARD = 'pm_card_visa';
@@ -26,23 +27,6 @@ afterAll(async () => {
   await souk.stop();
   souk.remove();
 });
-
-/** Does the work so many times, with at most so many under way. */
-async function times<T>(count: number, work: () => Promise<T>, atOnce = count): Promise<T[]> {
-  const results: T[] = [];
-  let left = count;
-  const worker = async () => {
-    while (left-- > 0) results.push(await work());
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  return results;
-}
-
-/** How many answers there were of each kind. */
-function tally(answers: readonly Answer<Partial<Order & Problem>>[]): Record<string, number> {
-  const kinds = answers.map(({ status, body }) => `${status} ${body.reason ?? body.state ?? ''}`);
-  return Object.fromEntries([...new Set(kinds)].map((kind) => [kind, kinds.filter((one) => one === kind).length]));
-}
 
 /** The counters are what is expected, and the ledger of movements sums to them. */
 async function expectStock(sku: string, expected: { onHand: number; held: number }): Promise<void> {
@@ -81,6 +65,33 @@ describe('stock', () => {
     const answers = await times(500, () => shop.placeOrder<Partial<Order & Problem>>({ sku }), 64);
     expect(tally(answers)).toEqual({ '201 CONFIRMED': 200, '409 STOCK_SHORT': 300 });
     await expectStock(sku, { onHand: 0, held: 0 });
+  });
+
+  it('sells two SKUs to buyers who name them in opposite order (F37)', async () => {
+    const [one, two] = [await admin.sell(100), await admin.sell(100)];
+    const ways = [
+      [one, two],
+      [two, one],
+    ].map((skus) => skus.map((sku) => ({ sku, quantity: 2 })));
+    let next = 0;
+    const answers = await times(60, () => shop.placeOrder({ lines: ways[next++ % 2] ?? [] }));
+    expect(tally(answers)).toEqual({ '201 CONFIRMED': 50, '409 STOCK_SHORT': 10 });
+    for (const sku of [one, two]) await expectStock(sku, { onHand: 0, held: 0 });
+  });
+
+  it('keeps count while staff corrects what is being sold (F33)', async () => {
+    const sku = await admin.sell(50);
+    const adjust = (delta: number, key: string) =>
+      admin.call('POST', `/v1/stock/${sku}/adjustments`, { delta }, { 'idempotency-key': key });
+    const corrections = Array.from({ length: 10 }, (_, n) => [n % 2 === 0 ? 3 : -2, randomUUID()] as const);
+    const [answers, adjusted] = await Promise.all([
+      times(40, () => shop.placeOrder({ sku })),
+      // Each is sent twice and counts once.
+      Promise.all([...corrections, ...corrections].map(([delta, key]) => adjust(delta, key))),
+    ]);
+    expect(tally(answers)).toEqual({ '201 CONFIRMED': 40 });
+    expect(adjusted.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(10);
+    await expectStock(sku, { onHand: 50 - 40 + 5 * 3 - 5 * 2, held: 0 });
   });
 });
 
@@ -134,6 +145,34 @@ describe('one cart', () => {
   });
 });
 
+describe('the hold of a cart', () => {
+  it('keeps the last unit for its cart while others try to buy it', async () => {
+    const sku = await admin.sell(1);
+    const { body: cart } = await shop.call<{ id: string }>('POST', '/v1/carts');
+    await shop.call('PUT', `/v1/carts/${cart.id}/lines/${sku}`, { quantity: 1 });
+    const held = await shop.call<{ expiresAt: string }>('POST', `/v1/carts/${cart.id}/hold`);
+    expect(held.status).toBe(200);
+    expect(Date.parse(held.body.expiresAt)).toBeGreaterThan(Date.now());
+    const others = await times(20, () => shop.placeOrder<Partial<Order & Problem>>({ sku }));
+    expect(tally(others)).toEqual({ '409 STOCK_SHORT': 20 });
+    expect(tally([await shop.placeOrder({ cartId: cart.id })])).toEqual({ '201 CONFIRMED': 1 });
+    await expectStock(sku, { onHand: 0, held: 0 });
+  });
+
+  it('is refused as a whole where anything in it is short', async () => {
+    const sku = await admin.sell(1);
+    const { body: cart } = await shop.call<{ id: string }>('POST', '/v1/carts');
+    await shop.call('PUT', `/v1/carts/${cart.id}/lines/${sku}`, { quantity: 2 });
+    const { status, body } = await shop.call<Problem>('POST', `/v1/carts/${cart.id}/hold`);
+    expect({ status, ...body }).toMatchObject({
+      status: 409,
+      reason: 'STOCK_SHORT',
+      shortages: [{ sku, requested: 2, available: 1 }],
+    });
+    await expectStock(sku, { onHand: 1, held: 0 });
+  });
+});
+
 describe('cancelling', () => {
   it.each([0, 30, 60, 100, 150, 400])(
     'an order that is being placed ends cancelled, with nothing held and nothing charged: %i ms after it is seen',
@@ -157,6 +196,69 @@ describe('cancelling', () => {
     },
   );
 });
+
+describe('refunding', () => {
+  let order: Order;
+
+  beforeEach(async () => {
+    order = (await shop.placeOrder({ sku: await admin.sell(1), token: CARD })).body;
+    await expectPaidOnce(order.id);
+  });
+
+  const refund = (amount: number, key: string = randomUUID()) =>
+    admin.call<Partial<Refund & Problem>>(
+      'POST',
+      `/v1/orders/${order.id}/refunds`,
+      { amount },
+      { 'idempotency-key': key },
+    );
+
+  /** The provider gave back that much in so many refunds, and the order says so. */
+  async function expectRefunds(count: number, amount: number): Promise<void> {
+    await eventually(async () => {
+      const { body: payment } = await admin.call<Payment>('GET', `/v1/orders/${order.id}/payment`);
+      expect(payment.refunds.filter(({ state }) => state === 'SUCCEEDED')).toHaveLength(count);
+      expect(payment.refunded.amount).toBe(amount);
+      expect(await providerBooks(souk, order.id)).toMatchObject({ taken: PRICE, givenBack: amount });
+      expect(await shop.order(order)).toMatchObject({ refunded: { amount } });
+    });
+  }
+
+  const accepted = (answers: readonly Answer<unknown>[]) => answers.filter(({ status }) => status < 300).length;
+
+  it('gives back twice at once no more than was captured (F48)', async () => {
+    const answers = await times(2, () => refund(PRICE));
+    expect(accepted(answers)).toBe(1);
+    expect(answers.find(({ status }) => status >= 300)?.status).toBe(409);
+    await expectRefunds(1, PRICE);
+  });
+
+  it('gives parts back at once as long as something is left (F48)', async () => {
+    const answers = await times(10, () => refund(300));
+    expect(accepted(answers)).toBe(6);
+    expect(answers.filter(({ status, body }) => status === 409 && body.reason === 'AMOUNT_TOO_HIGH')).toHaveLength(4);
+    await expectRefunds(6, 1_800);
+  });
+
+  it('gives back once per key, however often it is sent at once (F1, F5)', async () => {
+    const key = randomUUID();
+    const answers = await times(10, () => refund(500, key));
+    expect(accepted(answers)).toBe(10);
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    await expectRefunds(1, 500);
+    expect((await refund(501, key)).status).toBe(422);
+  });
+});
+
+interface Refund {
+  readonly id: string;
+  readonly state: string;
+}
+
+interface Payment {
+  readonly refunded: { readonly amount: number };
+  readonly refunds: readonly Refund[];
+}
 
 async function newestOrder(customer: Client): Promise<Order> {
   const { body } = await customer.call<{ items: Order[] }>('GET', '/v1/orders?limit=1');
