@@ -2,6 +2,7 @@ import { Batcher } from '@souk/batching';
 import { uuidv7 } from '@souk/postgres';
 import { authorizePayment, openPayment, requireSameTerms, type Change, type Payment } from './domain/payment.js';
 import type { PaymentRequest } from './domain/payment-request.js';
+import type { LeasesStore } from './leases.store.js';
 import type { PaymentsStore } from './payments.store.js';
 import type { SettlePayment } from './settle-payment.js';
 
@@ -11,6 +12,7 @@ export class AuthorizePayment {
 
   constructor(
     private readonly store: PaymentsStore,
+    private readonly leases: LeasesStore,
     private readonly settle: SettlePayment,
     private readonly now: () => Date,
   ) {
@@ -30,7 +32,7 @@ export class AuthorizePayment {
   }
 
   private async byCard(opened: Payment, request: PaymentRequest): Promise<Payment> {
-    const lease = await this.store.open(opened, request);
+    const lease = await this.leases.open(opened, request);
     return lease ? this.settle.execute(lease) : this.again(request);
   }
 
@@ -39,7 +41,7 @@ export class AuthorizePayment {
     const present = await this.present(request.orderId);
     requireSameTerms(present, request);
     if (present.state !== 'PROCESSING') return present;
-    const lease = await this.store.takeLease(request.orderId);
+    const lease = await this.leases.take(request.orderId);
     return lease ? this.settle.execute(lease) : this.present(request.orderId);
   }
 

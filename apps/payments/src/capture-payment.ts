@@ -1,22 +1,33 @@
-import { requireCapturable, type Payment } from './domain/payment.js';
-import { paymentNotFound } from './domain/payment-errors.js';
+import type { Claim } from '@souk/idempotency';
+import { notCapturable } from './domain/payment-errors.js';
+import type { Payment } from './domain/payment.js';
+import type { CaptureRequest } from './domain/payment-request.js';
+import { requestCapture } from './domain/wishes.js';
 import type { PaymentsStore } from './payments.store.js';
-import type { SettlePayment } from './settle-payment.js';
 
-/** Takes the money that is set aside. Where the provider does not answer, the worker goes on trying. */
+/**
+ * Puts on record, once per key, that money which is set aside is to be taken. Taking it is SettlePayment's; where the
+ * provider does not answer, the worker goes on trying.
+ */
 export class CapturePayment {
   constructor(
     private readonly store: PaymentsStore,
-    private readonly settle: SettlePayment,
+    private readonly now: () => Date,
   ) {}
 
-  async execute(orderId: string): Promise<Payment> {
-    const payment = await this.store.get(orderId);
-    if (!payment) throw paymentNotFound(orderId);
-    requireCapturable(payment);
-    if (payment.state === 'CAPTURED') return payment;
-    await this.store.requestCaptures([orderId]);
-    const lease = await this.store.takeLease(orderId);
-    return lease ? this.settle.execute(lease) : ((await this.store.get(orderId)) ?? payment);
+  /** @returns the sequence of the capture; 0 where all was captured before */
+  async execute(
+    { orderId, amount, moreToCome }: CaptureRequest,
+    claim: Claim,
+  ): Promise<{ sequence: number; replayed: boolean }> {
+    const decide = (payment: Payment) => requestCapture(payment, amount, moreToCome, this.now());
+    const { answer, replayed } = await this.store.requestCapture(claim, orderId, decide);
+    return { ...answer, replayed };
   }
+}
+
+/** @throws DomainError PAYMENT_NOT_CAPTURABLE where the provider has refused the capture */
+export function requireNotRefused({ orderId, state, captures }: Payment, sequence: number): void {
+  const isRefused = captures.some((capture) => capture.sequence === sequence && capture.state === 'FAILED');
+  if (isRefused) throw notCapturable(orderId, state);
 }

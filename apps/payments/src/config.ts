@@ -15,8 +15,12 @@ export function paymentsConfig(env: NodeJS.ProcessEnv = process.env) {
       /** After how long a call counts as not answered; shorter than a lease. */
       STRIPE_TIMEOUT_MS: wholeNumber().max(9_000).default(8_000),
       STRIPE_WEBHOOK_SECRET: secret(8),
+      /** Whether the account may capture a payment in parts. Stripe refuses every payment of one that may not and asks for it. */
+      STRIPE_MULTICAPTURE: z.enum(['off', 'on']).default('off'),
       /** When money that is set aside is taken: when the order is confirmed, or when it is handed to the carrier. */
       SOUK_CAPTURE: z.enum(['confirm', 'fulfilment']).default('confirm'),
+      /** After how long an authorised card payment that nobody captured is let go; Stripe's authorisations last 7 days. */
+      SOUK_CAPTURE_WITHIN_HOURS: wholeNumber().min(1).max(720).default(144),
     },
     env,
   );

@@ -1,13 +1,10 @@
-import type { Money } from '@souk/money';
-import type { ProviderView } from './domain/payment.js';
+import type { ProviderView } from './domain/follow-provider.js';
+import type { Capture, Payment, Refund } from './domain/payment.js';
 
 /** What a provider is asked with. */
 export interface ProviderCall {
-  readonly paymentId: string;
-  readonly orderId: string;
-  readonly amount: Money;
-  /** Provider's identifier; empty until it is known. */
-  readonly reference: string;
+  /** As it is before the call, with what is asked for on record. */
+  readonly payment: Payment;
   readonly token: string;
   readonly email: string;
   /** The same key gets the same answer and moves money once. */
@@ -24,7 +21,14 @@ export interface Unknown {
   readonly keySpent: boolean;
 }
 
-export type ProviderAnswer = ProviderView | Unknown;
+/** It did not happen and never will under that key; `view` is what the provider holds instead. */
+export interface Refused {
+  readonly outcome: 'refused';
+  readonly detail: string;
+  readonly view: ProviderView;
+}
+
+export type ProviderAnswer = ProviderView | Refused | Unknown;
 
 /** `absent`: the provider has never heard of it. */
 export type Found = ProviderView | Unknown | { readonly outcome: 'absent' };
@@ -35,9 +39,16 @@ export type Found = ProviderView | Unknown | { readonly outcome: 'absent' };
  */
 export interface PaymentProvider {
   authorize(call: ProviderCall): Promise<ProviderAnswer>;
-  capture(call: ProviderCall): Promise<ProviderAnswer>;
+  capture(call: ProviderCall, capture: Capture): Promise<ProviderAnswer>;
+  /** Lets go an authorisation of which nothing was taken. */
   void(call: ProviderCall): Promise<ProviderAnswer>;
-  refund(call: ProviderCall): Promise<ProviderAnswer>;
-  /** Present state; found by our payment id where the reference is not known. */
-  find(call: Pick<ProviderCall, 'paymentId' | 'reference'>): Promise<Found>;
+  /** Lets go what is left of an authorisation of which a part was taken. */
+  release(call: ProviderCall): Promise<ProviderAnswer>;
+  refund(call: ProviderCall, refund: Refund): Promise<ProviderAnswer>;
+  /** Gives all of an intent back that no payment accounts for. */
+  sendBack(reference: string, how: 'void' | 'refund', idempotencyKey: string): Promise<'done' | Unknown>;
+  /** Present state of the payment, or of another intent; found by our payment id where the reference is not known. */
+  find(payment: Payment, reference?: string): Promise<Found>;
+  /** Intents of the same order that the payment does not go by. */
+  findOthers(payment: Payment): Promise<ProviderView[]>;
 }

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OrderConfirmed } from '@souk/proto/orders/v1';
+import { aCapture, aPayment, aRefund } from '../test/payment-builder.js';
 import {
   authorizePayment,
-  capturePayment,
+  capturePart,
   declinePayment,
-  openPayment,
-  refundPayment,
+  disputePayment,
+  refundPart,
   voidPayment,
   type Change,
 } from './domain/payment.js';
@@ -15,19 +16,20 @@ import { toOrdersToCapture, toOutboxEvent } from './payments.events.js';
 const FIXTURES = join(__dirname, '../../../proto/fixtures');
 const NOW = new Date('2030-01-02T03:04:05.678Z');
 
-const opened = openPayment(
-  { orderId: '01903f2a-7c1e-7d4e-9b6a-3f1f5a2b9c10', amount: { amount: 3998n, currency: 'USD' }, method: 'card' },
-  '01903f2a-7c2b-7a01-8c3d-5e6f7a8b9c0d',
-  NOW,
-);
+const opened = {
+  ...aPayment('01903f2a-7c1e-7d4e-9b6a-3f1f5a2b9c10', '01903f2a-7c2b-7a01-8c3d-5e6f7a8b9c0d', 'card', 3998n),
+  createTime: NOW,
+};
 const authorized = authorizePayment(opened, 'pi_3PabcdEFGHijklMN0opqrstu', NOW);
-const captured = capturePayment(authorized.payment, 3998n, NOW);
+const captured = capturePart(authorized.payment, aCapture({ amount: 3998n, createTime: NOW }), true, NOW);
+const refund = aRefund({ amount: 3998n, reason: 'The parcel never came.', reference: 're_3Pabcd', createTime: NOW });
 const changes: Change[] = [
   authorized,
   declinePayment(opened, 'pi_3PabcdEFGHijklMN0opqrstu', 'insufficient_funds', NOW),
   captured,
   voidPayment(authorized.payment, NOW),
-  refundPayment(captured.payment, 3998n, NOW),
+  refundPart(captured.payment, refund, NOW),
+  disputePayment(captured.payment, 3998n, NOW),
 ];
 const facts = changes.flatMap(({ events }) => events);
 

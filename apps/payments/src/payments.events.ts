@@ -5,17 +5,30 @@ import {
   PaymentAuthorized,
   PaymentCaptured,
   PaymentDeclined,
+  PaymentDisputed,
   PaymentRefunded,
   PaymentVoided,
 } from '@souk/proto/payments/v1';
 import type { PaymentEvent } from './domain/payment.js';
 import { checkOrderId } from './domain/payment-request.js';
-import { toMessage } from './payments.messages.js';
+import { toCaptureMessage, toMessage, toRefundMessage } from './payments.messages.js';
 
-const CODECS = { PaymentAuthorized, PaymentDeclined, PaymentCaptured, PaymentVoided, PaymentRefunded };
+const CODECS = {
+  PaymentAuthorized,
+  PaymentDeclined,
+  PaymentCaptured,
+  PaymentVoided,
+  PaymentRefunded,
+  PaymentDisputed,
+};
 
-export function toOutboxEvent({ kind, payment }: PaymentEvent): OutboxEvent {
-  return outboxEvent(`souk.payments.v1.${kind}`, payment.paymentId, { payment: toMessage(payment) }, CODECS[kind]);
+export function toOutboxEvent({ kind, payment, capture, refund }: PaymentEvent): OutboxEvent {
+  const message = {
+    payment: toMessage(payment),
+    capture: capture && toCaptureMessage(capture),
+    refund: refund && toRefundMessage(refund),
+  };
+  return outboxEvent(`souk.payments.v1.${kind}`, payment.paymentId, message, CODECS[kind]);
 }
 
 /** Orders whose money is due now. What people see to by hand is not taken by an event. */

@@ -1,6 +1,10 @@
-/** The only mapping of a payment to its message. */
-import type { Payment as PaymentMessage } from '@souk/proto/payments/v1';
-import type { Payment } from './domain/payment.js';
+/** The only mapping of a payment, its captures and its refunds to their messages. */
+import type {
+  Capture as CaptureMessage,
+  Payment as PaymentMessage,
+  Refund as RefundMessage,
+} from '@souk/proto/payments/v1';
+import type { Capture, Payment, Refund } from './domain/payment.js';
 
 export function toMessage(payment: Payment): PaymentMessage {
   const wasAskedFor = payment.method !== 'none';
@@ -17,5 +21,16 @@ export function toMessage(payment: Payment): PaymentMessage {
     version: payment.version,
     createTime: payment.createTime,
     updateTime: payment.updateTime,
+    captures: payment.captures.filter(({ state }) => state !== 'FAILED').map(toCaptureMessage),
+    refunds: payment.refunds.map(toRefundMessage),
+    disputedAmount: payment.disputedAmount,
   };
+}
+
+export function toCaptureMessage({ sequence, amount, state, createTime }: Capture): CaptureMessage {
+  return { sequence, amount, done: state === 'SUCCEEDED', createTime };
+}
+
+export function toRefundMessage({ refundId, amount, state, reason, createTime }: Refund): RefundMessage {
+  return { refundId, amount, state: `STATE_${state}`, reason, createTime };
 }

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { EventBus } from '@souk/events';
+import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { Consumers, DataModule } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
@@ -7,6 +8,7 @@ import { AuthorizePayment } from './authorize-payment.js';
 import { CancelPayment } from './cancel-payment.js';
 import { CapturePayment } from './capture-payment.js';
 import type { PaymentsConfig } from './config.js';
+import { LeasesStore } from './leases.store.js';
 import { paymentsConsumers } from './payments.consumers.js';
 import { LOGGER, PaymentsGrpc } from './payments.grpc.js';
 import { PaymentsStore } from './payments.store.js';
@@ -15,8 +17,11 @@ import { ManualProvider } from './providers/manual.js';
 import { StripeNotices } from './providers/stripe-notices.js';
 import { stripeClient, StripeProvider } from './providers/stripe.js';
 import { ReceiveWebhook } from './receive-webhook.js';
+import { RefundPayment } from './refund-payment.js';
+import { SettleOrder } from './settle-order.js';
 import { SettlementWorker } from './settlement-worker.js';
 import { SettlePayment } from './settle-payment.js';
+import { SyncPayment } from './sync-payment.js';
 import { WebhookWorker } from './webhook-worker.js';
 import { WebhooksStore } from './webhooks.store.js';
 
@@ -25,51 +30,40 @@ export class PaymentsModule {
   static with(config: PaymentsConfig, logger: Logger): DynamicModule {
     return {
       module: PaymentsModule,
-      imports: [DataModule.with({ name: 'payments', config, logger })],
+      imports: [DataModule.with({ name: 'payments', config, logger, claims: true })],
       providers: parts(config, logger),
     };
   }
 }
 
+const HOUR_MS = 60 * 60 * 1000;
+
 function parts(config: PaymentsConfig, logger: Logger): Provider[] {
   const { STRIPE_API_KEY: apiKey, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = config;
   const stripe = stripeClient({ apiKey, apiBase, timeoutMs });
-  const now = () => new Date();
+  const card = new StripeProvider(stripe, config.STRIPE_MULTICAPTURE === 'on', logger);
   return [
     { provide: LOGGER, useValue: logger },
+    { provide: Providers, useValue: new Providers(card, new ManualProvider()) },
     PaymentsStore,
     WebhooksStore,
-    { provide: Providers, useValue: new Providers(new StripeProvider(stripe, logger), new ManualProvider()) },
     {
-      provide: SettlePayment,
-      inject: [PaymentsStore, Providers],
-      useFactory: (store: PaymentsStore, providers: Providers) => new SettlePayment(store, providers, now, logger),
+      provide: LeasesStore,
+      inject: [Database, OutboxRelay],
+      useFactory: (database: Database, relay: OutboxRelay) =>
+        new LeasesStore(database, relay, config.SOUK_CAPTURE_WITHIN_HOURS * HOUR_MS),
     },
-    {
-      provide: AuthorizePayment,
-      inject: [PaymentsStore, SettlePayment],
-      useFactory: (store: PaymentsStore, settle: SettlePayment) => new AuthorizePayment(store, settle, now),
-    },
-    {
-      provide: CancelPayment,
-      inject: [PaymentsStore, SettlePayment],
-      useFactory: (store: PaymentsStore, settle: SettlePayment) => new CancelPayment(store, settle, now),
-    },
-    {
-      provide: CapturePayment,
-      inject: [PaymentsStore, SettlePayment],
-      useFactory: (store: PaymentsStore, settle: SettlePayment) => new CapturePayment(store, settle),
-    },
+    ...useCases(logger),
     {
       provide: SettlementWorker,
-      inject: [PaymentsStore, SettlePayment],
-      useFactory: (store: PaymentsStore, settle: SettlePayment) => new SettlementWorker(store, settle, logger),
+      inject: [LeasesStore, SettlePayment],
+      useFactory: (leases: LeasesStore, settle: SettlePayment) => new SettlementWorker(leases, settle, logger),
     },
     {
       provide: WebhookWorker,
-      inject: [WebhooksStore, PaymentsStore, SettlePayment, Providers],
-      useFactory: (webhooks: WebhooksStore, payments: PaymentsStore, settle: SettlePayment, providers: Providers) =>
-        new WebhookWorker(webhooks, payments, settle, providers, logger),
+      inject: [WebhooksStore, PaymentsStore, LeasesStore, SettlePayment, Providers],
+      useFactory: (...parts: [WebhooksStore, PaymentsStore, LeasesStore, SettlePayment, Providers]) =>
+        new WebhookWorker(...parts, logger),
     },
     {
       provide: ReceiveWebhook,
@@ -86,5 +80,46 @@ function parts(config: PaymentsConfig, logger: Logger): Provider[] {
       },
     },
     PaymentsGrpc,
+  ];
+}
+
+function useCases(logger: Logger): Provider[] {
+  const now = () => new Date();
+  return [
+    {
+      provide: SettlePayment,
+      inject: [LeasesStore, Providers],
+      useFactory: (leases: LeasesStore, providers: Providers) => new SettlePayment(leases, providers, now, logger),
+    },
+    {
+      provide: SettleOrder,
+      inject: [PaymentsStore, LeasesStore, SettlePayment],
+      useFactory: (...parts: ConstructorParameters<typeof SettleOrder>) => new SettleOrder(...parts),
+    },
+    {
+      provide: AuthorizePayment,
+      inject: [PaymentsStore, LeasesStore, SettlePayment],
+      useFactory: (...parts: [PaymentsStore, LeasesStore, SettlePayment]) => new AuthorizePayment(...parts, now),
+    },
+    {
+      provide: CancelPayment,
+      inject: [PaymentsStore],
+      useFactory: (store: PaymentsStore) => new CancelPayment(store, now),
+    },
+    {
+      provide: CapturePayment,
+      inject: [PaymentsStore],
+      useFactory: (store: PaymentsStore) => new CapturePayment(store, now),
+    },
+    {
+      provide: RefundPayment,
+      inject: [PaymentsStore],
+      useFactory: (store: PaymentsStore) => new RefundPayment(store, now),
+    },
+    {
+      provide: SyncPayment,
+      inject: [PaymentsStore, LeasesStore, SettlePayment, Providers],
+      useFactory: (...parts: ConstructorParameters<typeof SyncPayment>) => new SyncPayment(...parts),
+    },
   ];
 }

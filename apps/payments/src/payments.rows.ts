@@ -1,5 +1,5 @@
-/** Rows of the table payments, and their only mapping to the domain. */
-import type { Payment, PaymentMethod } from './domain/payment.js';
+/** Rows of the tables payments, captures and refunds, and their only mapping to the domain. */
+import type { Capture, MovementState, Payment, PaymentMethod, Refund } from './domain/payment.js';
 import type { PaymentState } from './domain/payment-state.js';
 
 export interface PaymentRow {
@@ -11,6 +11,7 @@ export interface PaymentRow {
   currency: string;
   captured_amount: bigint;
   refunded_amount: bigint;
+  disputed_amount: bigint;
   provider_reference: string;
   decline_code: string;
   token: string;
@@ -20,15 +21,31 @@ export interface PaymentRow {
   updated_at: Date;
   capture_requested_at: Date | null;
   cancel_requested_at: Date | null;
+  lapsed_at: Date | null;
+  wishes: number;
   tries: number;
   lease_until: Date | null;
   epoch: number;
+  /** Left out where there can't be any, or nobody asks. */
+  captures?: CaptureJson[];
+  refunds?: RefundJson[];
 }
+
+interface MovementJson {
+  amount: string;
+  state: MovementState;
+  createTime: string;
+}
+
+type CaptureJson = MovementJson & Pick<Capture, 'sequence' | 'final'>;
+type RefundJson = MovementJson & Pick<Refund, 'refundId' | 'reason' | 'reference'>;
 
 /** A payment that this process alone may change, until its lease ends. */
 export interface LeasedPayment {
   readonly payment: Payment;
   readonly epoch: number;
+  /** Grows with each wish: a write that does not know of the latest is not made. */
+  readonly wishes: number;
   /** Failed tries so far to take its next step. */
   readonly tries: number;
   readonly token: string;
@@ -43,6 +60,7 @@ export function toPayment(row: PaymentRow): Payment {
     amount: { amount: row.amount, currency: row.currency },
     capturedAmount: row.captured_amount,
     refundedAmount: row.refunded_amount,
+    disputedAmount: row.disputed_amount,
     method: row.method,
     providerReference: row.provider_reference,
     declineCode: row.decline_code,
@@ -51,9 +69,17 @@ export function toPayment(row: PaymentRow): Payment {
     updateTime: row.updated_at,
     captureRequested: row.capture_requested_at !== null,
     cancelRequested: row.cancel_requested_at !== null,
+    lapsed: row.lapsed_at !== null,
+    captures: row.captures?.map(toMovement) ?? [],
+    refunds: row.refunds?.map(toMovement) ?? [],
   };
 }
 
 export function toLeased(row: PaymentRow): LeasedPayment {
-  return { payment: toPayment(row), epoch: row.epoch, tries: row.tries, token: row.token, email: row.email };
+  const { epoch, wishes, tries, token, email } = row;
+  return { payment: toPayment(row), epoch, wishes, tries, token, email };
+}
+
+function toMovement<J extends MovementJson>(json: J): J & { amount: bigint; createTime: Date } {
+  return { ...json, amount: BigInt(json.amount), createTime: new Date(json.createTime) };
 }

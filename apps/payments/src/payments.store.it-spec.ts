@@ -1,47 +1,59 @@
 import { randomUUID } from 'node:crypto';
 import type { OutboxRelay } from '@souk/outbox';
 import { sql } from '@souk/postgres';
-import { eventually, testDatabase, type TestDatabase } from '@souk/testing';
-import { authorizePayment, capturePayment, voidInAdvance } from './domain/payment.js';
-import { LeaseLost, PaymentsStore } from './payments.store.js';
-import { aPayment, anAuthorization, NOW } from '../test/payment-builder.js';
+import { testDatabase, type TestDatabase } from '@souk/testing';
+import {
+  authorizePayment,
+  capturePart,
+  disputePayment,
+  refundPart,
+  voidInAdvance,
+  type Payment,
+} from './domain/payment.js';
+import { requestCapture, requestRefund } from './domain/wishes.js';
+import { LeasesStore } from './leases.store.js';
+import { PaymentsStore } from './payments.store.js';
+import { aCapture, aPayment, anAuthorization, aRefund, NOW } from '../test/payment-builder.js';
 
 const CARD = { token: 'pm_card_visa', email: 'ada@example.com' };
 const OUTBOX = sql('test.outbox', 'SELECT type, aggregate_id FROM outbox ORDER BY sequence');
-const EXPIRE = sql(
-  'test.expire',
-  `UPDATE payments SET lease_until = now() - interval '1 second' WHERE payment_id = $1`,
+const LEDGER = sql(
+  'test.ledger',
+  'SELECT cause, debit, credit, amount FROM ledger WHERE payment_id = $1 ORDER BY booked_at, cause',
 );
-const SET_CAPTURED = sql('test.captured', 'UPDATE payments SET captured_amount = $2 WHERE payment_id = $1');
-const COUNT = sql('test.count', 'SELECT count(*)::int AS payments FROM payments');
+const BALANCES = sql('test.balances', 'SELECT account, balance FROM ledger_balances ORDER BY account');
 
 let postgres: TestDatabase;
 let store: PaymentsStore;
+let leases: LeasesStore;
 let wakes = 0;
 
 beforeAll(async () => {
   postgres = await testDatabase({ migrations: 'apps/payments/migrations' });
-  const relay: Pick<OutboxRelay, 'wake'> = { wake: () => (wakes += 1) };
-  store = new PaymentsStore(postgres.database, relay as OutboxRelay);
+  const relay = { wake: () => (wakes += 1) } as unknown as OutboxRelay;
+  store = new PaymentsStore(postgres.database, relay);
+  leases = new LeasesStore(postgres.database, relay, 60_000);
 });
 afterAll(() => postgres.drop());
 
-const open = () => store.open(aPayment(randomUUID(), randomUUID()), CARD);
-const opened = async () => (await open())!;
+const claim = (key: string = randomUUID(), fingerprint = 'f') => ({
+  principal: 'staff-1',
+  operation: 'test',
+  key,
+  fingerprint,
+});
 
-describe('opening', () => {
-  it('gives an order one payment, however many ask at once', async () => {
-    const orderId = randomUUID();
-    const attempts = await Promise.all(
-      Array.from({ length: 20 }, () => store.open(aPayment(orderId, randomUUID()), CARD)),
-    );
-    const made = attempts.filter((lease) => lease !== undefined);
-    expect(made).toHaveLength(1);
-    expect(await store.get(orderId)).toEqual(made[0]?.payment);
-  });
+/** A card payment of 19.99 that is AUTHORIZED, or CAPTURED. */
+async function inDatabase(state: 'AUTHORIZED' | 'CAPTURED' = 'AUTHORIZED'): Promise<Payment> {
+  const lease = (await leases.open(aPayment(randomUUID(), randomUUID()), CARD))!;
+  const authorized = authorizePayment(lease.payment, `pi_${lease.payment.paymentId}`, NOW);
+  const change = state === 'AUTHORIZED' ? authorized : capturePart(authorized.payment, aCapture(), true, NOW);
+  return (await leases.save(lease, { change, release: { retryAfterMs: undefined } }))!.payment;
+}
 
-  it('writes many payments by hand in one go, each with its event, and gives back those that were there', async () => {
-    const before = await opened();
+describe('payments by hand', () => {
+  it('are written many in one go, each with its event, and those that were there are given back', async () => {
+    const before = (await leases.open(aPayment(randomUUID(), randomUUID()), CARD))!;
     const { orderId } = before.payment;
     const fresh = Array.from({ length: 50 }, () => anAuthorization(randomUUID(), randomUUID()));
     const twice = anAuthorization(fresh[0]!.payment.orderId, randomUUID());
@@ -59,102 +71,104 @@ describe('opening', () => {
   });
 });
 
-describe('leases', () => {
-  it('are held by one at a time', async () => {
-    const { payment } = await opened();
-    expect(await store.takeLease(payment.orderId, 60)).toBeUndefined();
-    expect(await store.takeLeaseByIntent('pi_none', payment.paymentId)).toBe('busy');
-    expect(await store.takeLeaseByIntent('pi_none', randomUUID())).toBe('unknown');
+describe('a capture or a refund that is asked for', () => {
+  it('is on record once per key, and the answer names it ever after (F3, F5)', async () => {
+    const { orderId } = await inDatabase('CAPTURED');
+    const key = randomUUID();
+    const ask = () =>
+      store.requestRefund(claim(key), orderId, (payment) =>
+        requestRefund(payment, 500n, 'too small', { refundId: randomUUID(), now: NOW }),
+      );
+    const answers = await Promise.all(Array.from({ length: 10 }, ask));
+    const { refunds } = (await store.get(orderId))!;
+    expect(refunds).toMatchObject([{ amount: 500n, state: 'PROCESSING', reason: 'too small', createTime: NOW }]);
+    expect(new Set(answers.map(({ answer }) => answer.refundId))).toEqual(new Set([refunds[0]?.refundId]));
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
   });
 
-  it('keep a process that lost its lease from writing', async () => {
-    const lease = await opened();
-    await postgres.database.query(EXPIRE, [lease.payment.paymentId]);
-    const thief = await store.takeLease(lease.payment.orderId);
-    expect(thief?.epoch).toBe(lease.epoch + 1);
-    const change = authorizePayment(lease.payment, 'pi_late', NOW);
-    await expect(store.save(lease, { change })).rejects.toThrow(LeaseLost);
-    await expect(store.beginAttempt(lease, 'authorize')).rejects.toThrow(LeaseLost);
-    expect((await store.get(lease.payment.orderId))?.state).toBe('PROCESSING');
-    expect(await postgres.database.query(OUTBOX)).not.toContainEqual(
-      expect.objectContaining({ aggregate_id: lease.payment.paymentId }),
+  it('never exceeds what is left with others that are asked for at the same time (F48)', async () => {
+    const captured = await inDatabase('CAPTURED');
+    const refunds = Array.from({ length: 20 }, () =>
+      store.requestRefund(claim(), captured.orderId, (payment) =>
+        requestRefund(payment, 500n, '', { refundId: randomUUID(), now: NOW }),
+      ),
     );
+    const authorized = await inDatabase();
+    const captures = Array.from({ length: 20 }, () =>
+      store.requestCapture(claim(), authorized.orderId, (payment) => requestCapture(payment, 500n, true, NOW)),
+    );
+    for (const asked of [refunds, captures]) {
+      const outcomes = await Promise.allSettled(asked);
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+      const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+      refused.forEach(({ reason }) => expect(reason).toMatchObject({ reason: 'AMOUNT_TOO_HIGH' }));
+    }
+    expect((await store.get(captured.orderId))?.refunds).toHaveLength(3);
+    expect((await store.get(authorized.orderId))?.captures.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
   });
 
-  it('end with the change, and wipe what named the card', async () => {
-    const lease = await opened();
-    const change = authorizePayment(lease.payment, 'pi_1', NOW);
-    const saved = await store.save(lease, { change, release: { retryAfterMs: undefined } });
-    expect(saved).toMatchObject({ released: true, lease: { token: '', email: '', payment: change.payment } });
-    expect(await store.takeLease(lease.payment.orderId, 0)).toBeDefined();
+  it('is refused where there is no payment', async () => {
+    const asked = store.requestCapture(claim(), randomUUID(), () => undefined);
+    await expect(asked).rejects.toMatchObject({ reason: 'PAYMENT_NOT_FOUND' });
   });
 
-  it('do not end over a wish that came meanwhile', async () => {
-    const lease = await opened();
-    await store.requestCancel(lease.payment.orderId);
-    const change = authorizePayment(lease.payment, 'pi_1', NOW);
-    const saved = await store.save(lease, { change, release: { retryAfterMs: undefined } });
-    expect(saved).toMatchObject({
-      released: false,
-      lease: { payment: { state: 'AUTHORIZED', cancelRequested: true } },
-    });
-  });
-});
-
-describe('attempts', () => {
-  it('keep their number until the key is spent', async () => {
-    const lease = await opened();
-    const first = await store.beginAttempt(lease, 'authorize');
-    const again = await store.beginAttempt(lease, 'authorize');
-    expect([first.attempt, again.attempt]).toEqual([1, 1]);
-    const change = { payment: lease.payment, events: [] };
-    await store.save(lease, { change, call: { attempt: again, outcome: 'spent', detail: '' } });
-    expect((await store.beginAttempt(lease, 'authorize')).attempt).toBe(2);
-  });
-});
-
-describe('what is due', () => {
-  it('is claimed by one of many', async () => {
-    const lease = await opened();
-    const change = authorizePayment(lease.payment, 'pi_2', NOW);
-    await store.save(lease, { change, release: { retryAfterMs: undefined } });
-    expect(await store.requestCaptures([lease.payment.orderId, randomUUID()])).toHaveLength(1);
-    const claims = await Promise.all(Array.from({ length: 8 }, () => store.claimDue(10)));
-    const mine = claims.flat().filter(({ payment }) => payment.paymentId === lease.payment.paymentId);
-    expect(mine).toMatchObject([{ payment: { captureRequested: true } }]);
-  });
-
-  it('does not include the capture of what was called off', async () => {
+  it('is not asked for by an event where the payment was called off', async () => {
     const [payment] = await store.insertMany([voidInAdvance(randomUUID(), randomUUID(), NOW)]);
-    await store.requestCaptures([payment!.orderId]);
-    const claimed = await store.claimDue(100);
+    expect(await store.requestCaptures([payment!.orderId, randomUUID()])).toHaveLength(1);
+    const claimed = await leases.claimDue(100);
     expect(claimed.map((lease) => lease.payment.orderId)).not.toContain(payment!.orderId);
     expect(await store.get(payment!.orderId)).toMatchObject({ captureRequested: false, state: 'VOIDED' });
   });
+});
 
-  it('comes back to a payment whose process died', async () => {
-    const lease = await opened();
-    await postgres.database.query(EXPIRE, [lease.payment.paymentId]);
-    await postgres.database.query(sql('test.due', 'UPDATE payments SET next_try_at = now() WHERE payment_id = $1'), [
-      lease.payment.paymentId,
+describe('the ledger', () => {
+  it('says what moved, in the transaction of its change, and balances', async () => {
+    const { orderId, paymentId } = await inDatabase('CAPTURED');
+    const lease = (await leases.take(orderId))!;
+    const part = refundPart(lease.payment, aRefund({ refundId: randomUUID(), amount: 500n }), NOW);
+    const disputed = disputePayment(part.payment, 100n, NOW);
+    const change = { payment: disputed.payment, events: [...part.events, ...disputed.events] };
+    await leases.save(lease, { change, release: { retryAfterMs: undefined } });
+    const entries = await postgres.database.query<{ cause: string }>(LEDGER, [paymentId]);
+    expect(entries).toMatchObject([
+      { cause: `capture:${paymentId}:1`, debit: 'clearing:card', credit: 'sales', amount: 1999n },
+      { cause: `dispute:${paymentId}:5`, debit: 'disputes', credit: 'clearing:card', amount: 100n },
+      { debit: 'refunds', credit: 'clearing:card', amount: 500n },
     ]);
-    await eventually(async () => {
-      const claimed = await store.claimDue(100);
-      expect(claimed.map(({ payment }) => payment.paymentId)).toContain(lease.payment.paymentId);
-    });
+    const balances = await postgres.database.query<{ account: string; balance: bigint }>(BALANCES);
+    expect(balances.reduce((sum, { balance }) => sum + balance, 0n)).toBe(0n);
+  });
+
+  it('books nothing twice, and undoes what would be', async () => {
+    const payment = await inDatabase('CAPTURED');
+    const lease = (await leases.take(payment.orderId))!;
+    const again = { ...payment, refundedAmount: 5n };
+    const events = [{ kind: 'PaymentCaptured', payment: again, capture: payment.captures[0]! } as const];
+    await expect(leases.save(lease, { change: { payment: again, events } })).rejects.toThrow(
+      'ledger_books_a_cause_once',
+    );
+    expect(await store.get(payment.orderId)).toMatchObject({ refundedAmount: 0n });
+  });
+
+  it('is only ever added to', async () => {
+    await inDatabase('CAPTURED');
+    for (const change of ['UPDATE ledger SET amount = 1', 'DELETE FROM ledger', 'TRUNCATE ledger']) {
+      await expect(postgres.database.query(sql(`test.${change}`, change))).rejects.toThrow('only ever added to');
+    }
   });
 });
 
-it('cannot hold more captured than the amount, or more refunded than captured, whatever the code does', async () => {
-  const lease = await opened();
-  const authorized = authorizePayment(lease.payment, 'pi_3', NOW).payment;
-  const captured = capturePayment(authorized, 1999n, NOW);
-  await store.save(lease, { change: captured });
-  await expect(
-    store.save(lease, { change: { payment: { ...captured.payment, refundedAmount: 2000n }, events: [] } }),
-  ).rejects.toThrow();
-  await expect(postgres.database.query(SET_CAPTURED, [lease.payment.paymentId, 2000n])).rejects.toThrow();
-  await expect(postgres.database.query(SET_CAPTURED, [lease.payment.paymentId, -1n])).rejects.toThrow();
-  const [{ payments } = { payments: 0 }] = await postgres.database.query<{ payments: number }>(COUNT);
-  expect(payments).toBeGreaterThan(0);
+it('cannot hold more captured than the amount, more refunded than captured, or money that was never authorised', async () => {
+  const { paymentId } = await inDatabase('CAPTURED');
+  const set = (what: string) =>
+    postgres.database.query(sql(`test.${what}`, `UPDATE payments SET ${what} WHERE payment_id = $1`), [paymentId]);
+  await set('refunded_amount = 1999');
+  const impossible = [
+    'refunded_amount = 2000',
+    'captured_amount = 2000',
+    'captured_amount = -1',
+    'disputed_amount = -1',
+    "state = 'VOIDED'",
+  ];
+  for (const what of impossible) await expect(set(what)).rejects.toThrow('violates check constraint');
 });

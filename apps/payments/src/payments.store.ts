@@ -1,45 +1,19 @@
 /**
- * Payments in Postgres. Guarantees: one payment per order; a payment's state is changed only under a lease, whose epoch
- * each write names, so that a process that lost its lease writes nothing; a change and its events are committed
- * together; a call to a provider is on record before it is made. Wishes (capture, cancel) need no lease: they are
- * noted beside the state, and whoever holds the lease sees them before it lets go. Does not call providers.
+ * Payments in Postgres, and what is wished of them. Guarantees: one payment per order; captures and refunds that are asked
+ * for are on record before anybody is asked for the money, with the claim of their key in one transaction, and capped by
+ * what is left under the lock of the payment's row. Wishes need no lease: they are counted, and whoever holds the lease
+ * writes nothing that does not know of all of them. States and amounts are the business of LeasesStore.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import { claimOnce, type Claim, type Claimed } from '@souk/idempotency';
 import { appendToOutbox, OutboxRelay } from '@souk/outbox';
 import { Database, type Transaction } from '@souk/postgres';
-import type { Change, Payment } from './domain/payment.js';
+import type { Capture, Change, Payment, Refund } from './domain/payment.js';
+import { paymentNotFound } from './domain/payment-errors.js';
+import { putCaptures, putRefunds } from './movements.rows.js';
 import { toOutboxEvent } from './payments.events.js';
-import { toLeased, toPayment, type LeasedPayment, type PaymentRow } from './payments.rows.js';
+import { toPayment, type PaymentRow } from './payments.rows.js';
 import * as statements from './payments.statements.js';
-
-/** Longer than a call to a provider and what follows it; renewed with each call. */
-const LEASE_MS = 20_000;
-const LEASE_WAIT_MS = 1_500;
-const LEASE_POLL_MS = 50;
-
-/** The lease went to somebody else, who now sees to the payment. */
-export class LeaseLost extends Error {
-  constructor(paymentId: string) {
-    super(`The lease of payment ${paymentId} was lost.`);
-  }
-}
-
-/** A call that is on record. */
-export interface Attempt {
-  readonly operation: string;
-  readonly attempt: number;
-  /** Since the key was first used. */
-  readonly ageMs: number;
-}
-
-/** How a call ended, and whether this was the last of it for now. */
-export interface Result {
-  readonly change: Change;
-  readonly call?: { readonly attempt: Attempt; readonly outcome: string; readonly detail: string };
-  /** Ends the lease, with the next try after so long, or with none. */
-  readonly release?: { readonly retryAfterMs: number | undefined };
-}
 
 @Injectable()
 export class PaymentsStore {
@@ -53,20 +27,16 @@ export class PaymentsStore {
     return row && toPayment(row);
   }
 
-  /** By the provider's identifiers. */
+  /** Without captures and refunds. */
+  async getMany(orderIds: readonly string[]): Promise<Payment[]> {
+    const rows = await this.database.query<PaymentRow>(statements.GET_MANY, [orderIds]);
+    return rows.map(toPayment);
+  }
+
+  /** By the provider's identifiers; without captures and refunds. */
   async byReferences(references: readonly string[]): Promise<Map<string, Payment>> {
     const rows = await this.database.query<PaymentRow>(statements.GET_BY_REFERENCES, [references]);
     return new Map(rows.map((row) => [row.provider_reference, toPayment(row)]));
-  }
-
-  /** @returns the opened payment under a lease, or undefined where the order has one */
-  async open(payment: Payment, card: { token: string; email: string }): Promise<LeasedPayment | undefined> {
-    const { paymentId, orderId, method, amount, createTime } = payment;
-    const [row] = await this.database.query<PaymentRow>(statements.OPEN, [
-      ...[paymentId, orderId, method, amount.amount, amount.currency, card.token, card.email],
-      ...[createTime, LEASE_MS],
-    ]);
-    return row && toLeased(row);
   }
 
   /**
@@ -85,35 +55,9 @@ export class PaymentsStore {
     return changes.map(({ payment }) => (made.has(payment.paymentId) ? payment : existing(others, payment.orderId)));
   }
 
-  /** @returns the payment under a lease, or undefined where another process keeps it for longer than a moment */
-  async takeLease(orderId: string, waitMs = LEASE_WAIT_MS): Promise<LeasedPayment | undefined> {
-    for (const until = Date.now() + waitMs; ;) {
-      const [row] = await this.database.query<PaymentRow>(statements.TAKE_LEASE, [orderId, LEASE_MS]);
-      if (row) return toLeased(row);
-      if (Date.now() >= until) return undefined;
-      await sleep(LEASE_POLL_MS);
-    }
-  }
-
-  /** By the provider's identifier, or by ours, which the provider knows before we know its own. */
-  async takeLeaseByIntent(reference: string, paymentId: string | null): Promise<LeasedPayment | 'busy' | 'unknown'> {
-    const intent = [reference, paymentId];
-    const [row] = await this.database.query<PaymentRow>(statements.TAKE_LEASE_BY_INTENT, [...intent, LEASE_MS]);
-    if (row) return toLeased(row);
-    const known = await this.database.query(statements.KNOWS_INTENT, intent);
-    return known.length > 0 ? 'busy' : 'unknown';
-  }
-
-  /** Leases of payments whose next step is due. */
-  async claimDue(limit: number): Promise<LeasedPayment[]> {
-    const rows = await this.database.query<PaymentRow>(statements.CLAIM_DUE, [limit, LEASE_MS]);
-    return rows.map(toLeased);
-  }
-
-  /** @returns the payment that is to be called off, or undefined where the order has none */
-  async requestCancel(orderId: string): Promise<Payment | undefined> {
-    const [row] = await this.database.query<PaymentRow>(statements.REQUEST_CANCEL, [orderId]);
-    return row && toPayment(row);
+  /** @returns whether the order has a payment, which is to be called off now */
+  async requestCancel(orderId: string): Promise<boolean> {
+    return (await this.database.query(statements.REQUEST_CANCEL, [orderId])).length > 0;
   }
 
   /** @returns the orders that have no payment */
@@ -124,31 +68,57 @@ export class PaymentsStore {
   }
 
   /**
-   * Puts a call on record and renews the lease; asked again for the same operation it gives the same attempt, until that one is spent.
-   * @throws LeaseLost
+   * Puts the capture that `decide` makes of the payment on record, once per claim.
+   * @returns its sequence; 0 where there was nothing to capture
+   * @throws what `decide` throws, and DomainError PAYMENT_NOT_FOUND
    */
-  async beginAttempt({ payment, epoch }: LeasedPayment, operation: string): Promise<Attempt> {
-    const values = [payment.paymentId, epoch, LEASE_MS, operation];
-    const [row] = await this.database.query<{ attempt: number; age_ms: number }>(statements.BEGIN_ATTEMPT, values);
-    if (!row) throw new LeaseLost(payment.paymentId);
-    return { operation, attempt: row.attempt, ageMs: row.age_ms };
+  requestCapture(
+    claim: Claim,
+    orderId: string,
+    decide: (payment: Payment) => Capture | undefined,
+  ): Promise<Claimed<{ sequence: number }>> {
+    return this.wish(claim, orderId, async (tx, payment) => {
+      const capture = decide(payment);
+      if (!capture) return { sequence: 0 };
+      await putCaptures(tx, payment.paymentId, [capture]);
+      await tx.query(statements.NOTE_WISH, [payment.paymentId]);
+      return { sequence: capture.sequence };
+    });
   }
 
   /**
-   * Writes what a call has changed, its outcome and the events.
-   * @returns the payment with the wishes that came meanwhile, and whether the lease ended
-   * @throws LeaseLost
+   * Puts the refund that `decide` makes of the payment on record, once per claim.
+   * @throws what `decide` throws, and DomainError PAYMENT_NOT_FOUND
    */
-  async save(lease: LeasedPayment, result: Result): Promise<{ lease: LeasedPayment; released: boolean }> {
-    const row = await this.database.transaction(async (tx) => {
-      const [saved] = await tx.query<PaymentRow>(statements.SAVE, saveValues(lease, result));
-      if (!saved) throw new LeaseLost(lease.payment.paymentId);
-      if (result.call) await finishAttempt(tx, lease, result.call);
-      await appendToOutbox(tx, result.change.events.map(toOutboxEvent));
-      return saved;
+  requestRefund(
+    claim: Claim,
+    orderId: string,
+    decide: (payment: Payment) => Refund,
+  ): Promise<Claimed<{ refundId: string }>> {
+    return this.wish(claim, orderId, async (tx, payment) => {
+      const refund = decide(payment);
+      await putRefunds(tx, payment.paymentId, [refund]);
+      await tx.query(statements.NOTE_WISH, [payment.paymentId]);
+      return { refundId: refund.refundId };
     });
-    if (result.change.events.length > 0) this.relay.wake();
-    return { lease: toLeased(row), released: row.lease_until === null };
+  }
+
+  private wish<A>(
+    claim: Claim,
+    orderId: string,
+    work: (tx: Transaction, payment: Payment) => Promise<A>,
+  ): Promise<Claimed<A>> {
+    const codec = { toJSON: (answer: A) => answer, fromJSON: (json: unknown) => json as A };
+    return this.database.transaction((tx) =>
+      claimOnce(tx, claim, codec, async () => work(tx, await this.lock(tx, orderId))),
+    );
+  }
+
+  private async lock(tx: Transaction, orderId: string): Promise<Payment> {
+    const [locked] = await tx.query<{ payment_id: string }>(statements.LOCK, [orderId]);
+    const [row] = locked ? await tx.query<PaymentRow>(statements.LOAD, [[locked.payment_id]]) : [];
+    if (!row) throw paymentNotFound(orderId);
+    return toPayment(row);
   }
 
   private async insert(tx: Transaction, changes: readonly Change[]): Promise<Set<string>> {
@@ -170,24 +140,6 @@ export class PaymentsStore {
     await appendToOutbox(tx, facts.map(toOutboxEvent));
     return made;
   }
-}
-
-function saveValues({ payment: before, epoch, tries }: LeasedPayment, { change, release }: Result): unknown[] {
-  const { payment } = change;
-  const retryAfterMs = release?.retryAfterMs;
-  const triesNow = payment.version > before.version || !release ? 0 : tries + 1;
-  return [
-    ...[payment.paymentId, epoch, payment.state, payment.capturedAmount, payment.refundedAmount],
-    ...[payment.providerReference, payment.declineCode, payment.version, payment.updateTime],
-    ...[release !== undefined, retryAfterMs ?? null, triesNow, before.captureRequested, before.cancelRequested],
-  ];
-}
-
-async function finishAttempt(tx: Transaction, lease: LeasedPayment, call: NonNullable<Result['call']>): Promise<void> {
-  const { operation, attempt } = call.attempt;
-  await tx.query(statements.FINISH_ATTEMPT, [
-    ...[lease.payment.paymentId, operation, attempt, call.outcome.toUpperCase(), call.detail],
-  ]);
 }
 
 function existing(payments: ReadonlyMap<string, Payment>, orderId: string): Payment {

@@ -1,13 +1,13 @@
 /**
- * Takes the steps that nobody waits for: captures that an event asked for, cancellations and authorisations whose
- * provider had not answered or whose process died. Any number of replicas may run it: a payment is claimed by its lease.
+ * Takes the steps that nobody waits for: captures that an event asked for, and whatever a provider had not answered or a
+ * process that died left behind; and lets go what nobody captured in time. Any number of replicas may run it: a payment is claimed by its lease.
  * At most so many are under way at a time, so that a slow provider fills this worker and not the database.
  */
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { metrics, type Logger } from '@souk/telemetry';
 import { WorkerLoop, type Outcome } from '@souk/worker';
+import type { LeasesStore } from './leases.store.js';
 import type { LeasedPayment } from './payments.rows.js';
-import type { PaymentsStore } from './payments.store.js';
 import type { SettlePayment } from './settle-payment.js';
 
 const AT_ONCE = 16;
@@ -22,7 +22,7 @@ export class SettlementWorker implements OnApplicationBootstrap, OnModuleDestroy
   private readonly underWay = new Set<Promise<void>>();
 
   constructor(
-    private readonly store: PaymentsStore,
+    private readonly leases: LeasesStore,
     private readonly settle: SettlePayment,
     private readonly logger: Logger,
   ) {
@@ -45,7 +45,7 @@ export class SettlementWorker implements OnApplicationBootstrap, OnModuleDestroy
 
   private async round(): Promise<Outcome> {
     const free = AT_ONCE - this.underWay.size;
-    const claimed = free > 0 ? await this.store.claimDue(free) : [];
+    const claimed = free > 0 ? await this.leases.claimDue(free) : [];
     for (const lease of claimed) this.begin(lease);
     return claimed.length > 0 && this.underWay.size < AT_ONCE ? 'more' : 'done';
   }

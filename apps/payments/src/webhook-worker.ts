@@ -6,9 +6,10 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { metrics, type Logger } from '@souk/telemetry';
 import { WorkerLoop, type Outcome } from '@souk/worker';
-import { isOldNews, nextStep } from './domain/payment.js';
+import { isOldNews } from './domain/follow-provider.js';
+import { LeaseLost, type LeasesStore } from './leases.store.js';
 import type { LeasedPayment } from './payments.rows.js';
-import { LeaseLost, type PaymentsStore } from './payments.store.js';
+import type { PaymentsStore } from './payments.store.js';
 import type { Providers } from './providers.js';
 import type { SettlePayment } from './settle-payment.js';
 import type { DueNotice, NoticeOutcome, WebhooksStore } from './webhooks.store.js';
@@ -28,6 +29,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly webhooks: WebhooksStore,
     private readonly payments: PaymentsStore,
+    private readonly leases: LeasesStore,
     private readonly settle: SettlePayment,
     private readonly providers: Providers,
     private readonly logger: Logger,
@@ -60,9 +62,9 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
   /** Most notices tell of what we did ourselves: they cost no question. */
   private async setOldNewsAside(due: DueNotice[]): Promise<DueNotice[]> {
     const payments = await this.payments.byReferences(due.map(({ reference }) => reference));
-    const isOld = ({ reference, says }: DueNotice) => {
+    const isOld = ({ reference, says, says_amount: amount }: DueNotice) => {
       const payment = payments.get(reference);
-      return payment !== undefined && says !== null && isOldNews(payment, reference, says);
+      return payment !== undefined && says !== null && isOldNews(payment, { reference, says, amount: amount ?? 0n });
     };
     const old = due.filter(isOld).map((notice) => notice.event_id);
     acted.inc({ outcome: 'OLD_NEWS' }, old.length);
@@ -84,7 +86,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private async attend(notice: DueNotice): Promise<Next> {
     const { reference, payment_id: paymentId } = notice;
     if (reference === '') return { done: 'IGNORED' };
-    const lease = await this.payments.takeLeaseByIntent(reference, paymentId);
+    const lease = await this.leases.takeByIntent(reference, paymentId);
     if (lease === 'busy') return { retryAfterMs: BUSY_MS };
     if (lease !== 'unknown') return this.apply(lease, notice);
     this.logger.warn({ reference, paymentId }, 'the provider tells of a payment that is not known here');
@@ -92,10 +94,10 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async apply(lease: LeasedPayment, { reference, tries }: DueNotice): Promise<Next> {
-    const { paymentId, method } = lease.payment;
-    const found = await this.providers.of(method).find({ paymentId, reference });
+    const { payment } = lease;
+    const found = await this.providers.of(payment.method).find(payment, reference);
     if (found.outcome === 'unknown' || found.outcome === 'absent') {
-      await this.settle.release(lease, nextStep(lease.payment) && FIRST_RETRY_MS);
+      await this.settle.putBack(lease);
       return { retryAfterMs: retryDelay(tries) };
     }
     await this.settle.follow(lease, found);

@@ -5,7 +5,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { Database, sql } from '@souk/postgres';
-import type { ProviderView } from './domain/payment.js';
+import type { News } from './domain/follow-provider.js';
 
 /** What we read from a notice. The rest is only kept. */
 export interface Notice {
@@ -16,14 +16,17 @@ export interface Notice {
   /** Our identifier, which the provider was told; null where it was not, or not by us. */
   readonly paymentId: string | null;
   /** What it says the provider holds; null where it says something else. */
-  readonly says: ProviderView['outcome'] | null;
+  readonly says: News['says'] | null;
+  /** How much was captured or refunded by then; null where it does not say. */
+  readonly amount: bigint | null;
 }
 
 export interface DueNotice {
   readonly event_id: string;
   readonly reference: string;
   readonly payment_id: string | null;
-  readonly says: ProviderView['outcome'] | null;
+  readonly says: News['says'] | null;
+  readonly says_amount: bigint | null;
   readonly tries: number;
 }
 
@@ -33,7 +36,8 @@ const CLAIM_MS = 30_000;
 
 const INSERT = sql(
   'webhooks.insert',
-  `INSERT INTO webhook_inbox (event_id, type, reference, payment_id, says, payload) VALUES ($1, $2, $3, $4, $5, $6)
+  `INSERT INTO webhook_inbox (event_id, type, reference, payment_id, says, says_amount, payload)
+   VALUES ($1, $2, $3, $4, $5, $6, $7)
    ON CONFLICT (event_id) DO NOTHING
    RETURNING event_id`,
 );
@@ -43,7 +47,7 @@ const CLAIM = sql(
   `UPDATE webhook_inbox SET next_try_at = now() + $2 * interval '1 ms', tries = tries + 1
     WHERE event_id IN (
       SELECT event_id FROM webhook_inbox WHERE next_try_at <= now() ORDER BY next_try_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-   RETURNING event_id, reference, payment_id, says, tries`,
+   RETURNING event_id, reference, payment_id, says, says_amount, tries`,
 );
 
 const FINISH = sql(
@@ -61,8 +65,8 @@ export class WebhooksStore {
   constructor(private readonly database: Database) {}
 
   /** @returns false where the notice was stored before */
-  async insert({ eventId, type, reference, paymentId, says }: Notice, payload: string): Promise<boolean> {
-    const rows = await this.database.query(INSERT, [eventId, type, reference, paymentId, says, payload]);
+  async insert({ eventId, type, reference, paymentId, says, amount }: Notice, payload: string): Promise<boolean> {
+    const rows = await this.database.query(INSERT, [eventId, type, reference, paymentId, says, amount, payload]);
     return rows.length > 0;
   }
 

@@ -11,6 +11,8 @@ import { rpcClient, type RpcClient } from '@souk/rpc';
 import { startService, type RunningService } from '@souk/service';
 import { newRequestId, newTraceparent, runInContext } from '@souk/telemetry';
 import { testDatabase, testNats, type TestDatabase, type TestNats } from '@souk/testing';
+import type { PaymentsConfig } from '../src/config.js';
+import Stripe from 'stripe';
 import { paymentsService } from '../src/service.js';
 import { startSandbox, type Sandbox } from './sandbox-psp.js';
 
@@ -19,25 +21,38 @@ export const WEBHOOK_SECRET = 'whsec_of_the_component_spec';
 /** Short, so that tests of silence do not wait for long. */
 export const PROVIDER_TIMEOUT_MS = 800;
 
+export interface UnderTestOptions {
+  readonly capture?: 'confirm' | 'fulfilment';
+  /** Stands between the service and the provider: gets the provider's address, gives the one to call. */
+  readonly through?: (pspUrl: string) => Promise<string>;
+}
+
 export class PaymentsUnderTest {
   postgres!: TestDatabase;
   nats!: TestNats;
   psp!: Sandbox;
+  /** The provider's dashboard: what people do there reaches the service only by notices. */
+  dashboard!: Stripe;
   orders!: RpcClient<typeof PaymentsServiceService>;
   gateway!: RpcClient<typeof PaymentsServiceService>;
+  /** One person, whose keys are his own. */
+  private readonly clerk = { userId: randomUUID(), roles: ['staff' as const] };
   /** Answers of the service to the provider's notices. */
   noticeAnswers: number[] = [];
   private identity!: TestIdentity;
   private service!: RunningService;
   private webhooks!: Server;
 
-  static async start(capture: 'confirm' | 'fulfilment' = 'confirm'): Promise<PaymentsUnderTest> {
+  static async start({ capture = 'confirm', through }: UnderTestOptions = {}): Promise<PaymentsUnderTest> {
     const it = new PaymentsUnderTest();
     it.postgres = await testDatabase({ migrations: 'apps/payments/migrations' });
     it.nats = await testNats();
     it.identity = await testIdentity();
     it.psp = await startSandbox({ webhookSecret: WEBHOOK_SECRET, webhookUrl: await it.listenForNotices() });
-    it.service = await startService({ ...paymentsService(it.config(capture)), signingKeys: it.identity.keys });
+    const { hostname, port } = new URL(it.psp.url);
+    it.dashboard = new Stripe('sk_test_dashboard', { host: hostname, port, protocol: 'http' });
+    const config = it.config(capture, through ? await through(it.psp.url) : it.psp.url);
+    it.service = await startService({ ...paymentsService(config), signingKeys: it.identity.keys });
     it.orders = it.clientOf('orders');
     it.gateway = it.clientOf('gateway');
     return it;
@@ -73,12 +88,38 @@ export class PaymentsUnderTest {
     return { orderId, payment };
   }
 
+  /** An order whose money was taken, all of it. */
+  async capturedOrder(more: { method?: string } = {}): Promise<{ orderId: string; payment: Payment }> {
+    const { orderId } = await this.authorizedOrder(more);
+    const { payment } = await this.capture(orderId);
+    if (payment?.state !== 'STATE_CAPTURED') throw new Error(`The payment is ${payment?.state}.`);
+    return { orderId, payment };
+  }
+
+  capture(orderId: string, more: { amount?: bigint; moreToCome?: boolean; requestId?: string } = {}) {
+    const { amount = 0n, moreToCome = false, requestId = randomUUID() } = more;
+    return this.orders.capturePayment({ orderId, amount, moreToCome, requestId });
+  }
+
+  /** As staff asks for it. */
+  refund(orderId: string, more: { amount?: bigint; reason?: string; requestId?: string } = {}) {
+    const { amount = 0n, reason = '', requestId = randomUUID() } = more;
+    return this.as(this.clerk, () => this.gateway.refundPayment({ orderId, amount, reason, requestId }));
+  }
+
+  async paymentOf(orderId: string): Promise<Payment> {
+    const { payment } = await this.orders.getPayment({ orderId });
+    if (!payment) throw new Error('There is no payment.');
+    return payment;
+  }
+
   async stateOf(orderId: string): Promise<string | undefined> {
     return (await this.orders.getPayment({ orderId })).payment?.state;
   }
 
-  async as<T>(role: Role, call: () => Promise<T>): Promise<T> {
-    const userToken = await this.identity.tokenFor({ userId: randomUUID(), roles: [role] });
+  async as<T>(who: Role | { userId: string; roles: Role[] }, call: () => Promise<T>): Promise<T> {
+    const user = typeof who === 'string' ? { userId: randomUUID(), roles: [who] } : who;
+    const userToken = await this.identity.tokenFor(user);
     return runInContext({ requestId: newRequestId(), traceparent: newTraceparent(), userToken }, call);
   }
 
@@ -104,7 +145,7 @@ export class PaymentsUnderTest {
     return types;
   }
 
-  private config(capture: 'confirm' | 'fulfilment') {
+  private config(capture: 'confirm' | 'fulfilment', pspUrl: string): PaymentsConfig {
     return {
       GRPC_HOST: '127.0.0.1',
       GRPC_PORT: 0,
@@ -112,12 +153,15 @@ export class PaymentsUnderTest {
       NATS_URL: this.nats.url,
       NATS_PREFIX: this.nats.prefix,
       SOUK_SERVICE_TOKEN: SERVICE_TOKEN,
+      SOUK_RECONCILE_EVERY_SECONDS: 3_600,
       SOUK_IDENTITY_ADDRESS: '127.0.0.1:1',
       STRIPE_API_KEY: 'sk_test_component_spec',
-      STRIPE_API_BASE: this.psp.url,
+      STRIPE_API_BASE: pspUrl,
       STRIPE_TIMEOUT_MS: PROVIDER_TIMEOUT_MS,
       STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      STRIPE_MULTICAPTURE: 'on',
       SOUK_CAPTURE: capture,
+      SOUK_CAPTURE_WITHIN_HOURS: 144,
     };
   }
 

@@ -8,14 +8,17 @@ import { workspacePath } from '@souk/testing';
 export interface LedgerIntent {
   id: string;
   status: string;
+  amount: number;
   amount_received: number;
+  amount_capturable: number;
   metadata: Record<string, string>;
 }
 
 export interface Ledger {
   payment_intents: LedgerIntent[];
   charges: { id: string; status: string; payment_intent: string; amount_captured: number; amount_refunded: number }[];
-  refunds: { id: string; payment_intent: string; amount: number }[];
+  refunds: { id: string; payment_intent: string; amount: number; status: string }[];
+  disputes: { id: string; payment_intent: string }[];
 }
 
 export interface Fault {
@@ -49,6 +52,8 @@ export async function startSandbox(options: { webhookSecret: string; webhookUrl:
     url,
     ledger,
     addFault: (fault: Fault) => control('faults', { method: 'POST', body: JSON.stringify(fault) }),
+    /** What banks and the time do: `disputes`, `disputes/close`, `refunds/end` or `expire`. */
+    happen: (what: string, to: object) => control(what, { method: 'POST', body: JSON.stringify(to) }),
     clearFaults: () => control('faults', { method: 'DELETE' }),
     /** Everything in the provider's books that belongs to an order. */
     booksOf: async (orderId: string) => {

@@ -28,6 +28,24 @@ export function notCapturable(orderId: string, state: PaymentState): DomainError
   });
 }
 
+export function notRefundable(orderId: string, state: PaymentState): DomainError {
+  return new DomainError({
+    kind: 'refused',
+    reason: 'PAYMENT_NOT_REFUNDABLE',
+    message: `A payment that is ${state} or called off holds nothing that could be refunded.`,
+    metadata: { orderId, state },
+  });
+}
+
+export function amountTooHigh(orderId: string, asked: bigint, left: bigint): DomainError {
+  return new DomainError({
+    kind: 'refused',
+    reason: 'AMOUNT_TOO_HIGH',
+    message: `${asked} is more than the ${left} that is left.`,
+    metadata: { orderId, asked: String(asked), left: String(left) },
+  });
+}
+
 export function webhookSignatureInvalid(cause: unknown): DomainError {
   return new DomainError({
     kind: 'invalid',

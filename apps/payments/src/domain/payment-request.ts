@@ -12,8 +12,32 @@ export interface PaymentRequest {
   readonly email: string;
 }
 
+/** What a capture is asked with. */
+export interface CaptureRequest {
+  readonly orderId: string;
+  /** Minor units; 0 for all that is left. */
+  readonly amount: bigint;
+  readonly moreToCome: boolean;
+}
+
+/** What a refund is asked with. */
+export interface RefundRequest {
+  readonly orderId: string;
+  /** Minor units; 0 for all that is left. */
+  readonly amount: bigint;
+  readonly reason: string;
+}
+
+/** What is done once per key of its caller. */
+interface Keyed {
+  readonly requestId: string;
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const LONGEST_TEXT = 500;
+const LONGEST_KEY = 255;
+const LONGEST_REASON = 200;
+const MOST_ORDERS = 500;
 
 /** @throws DomainError INVALID_ARGUMENT that names every wrong field */
 export function checkPaymentRequest(request: {
@@ -36,6 +60,36 @@ export function checkPaymentRequest(request: {
   return { orderId: request.orderId.toLowerCase(), amount, method: method as PaymentMethod, token, email };
 }
 
+/** @throws DomainError INVALID_ARGUMENT that names every wrong field */
+export function checkCaptureRequest(request: CaptureRequest & Keyed): CaptureRequest {
+  const { orderId, amount, moreToCome, requestId } = request;
+  const wrong = [...orderIdViolations(orderId), ...amountViolations(amount), ...keyViolations(requestId)];
+  if (wrong.length > 0) throw invalid(wrong);
+  return { orderId: orderId.toLowerCase(), amount, moreToCome };
+}
+
+/** @throws DomainError INVALID_ARGUMENT that names every wrong field */
+export function checkRefundRequest(request: RefundRequest & Keyed): RefundRequest {
+  const { orderId, amount, reason, requestId } = request;
+  const wrong = [...orderIdViolations(orderId), ...amountViolations(amount), ...keyViolations(requestId)];
+  if (reason.length > LONGEST_REASON) {
+    wrong.push({ field: 'reason', description: `at most ${LONGEST_REASON} characters` });
+  }
+  if (wrong.length > 0) throw invalid(wrong);
+  return { orderId: orderId.toLowerCase(), amount, reason };
+}
+
+/** @throws DomainError INVALID_ARGUMENT */
+export function checkOrderIds(orderIds: readonly string[]): string[] {
+  const areMany = orderIds.length > MOST_ORDERS;
+  const wrong = areMany ? [{ field: 'order_ids', description: `at most ${MOST_ORDERS}` }] : [];
+  orderIds.forEach((id, index) => {
+    if (!UUID.test(id)) wrong.push({ field: `order_ids[${index}]`, description: 'a UUID' });
+  });
+  if (wrong.length > 0) throw invalid(wrong);
+  return orderIds.map((id) => id.toLowerCase());
+}
+
 /** @throws DomainError INVALID_ARGUMENT */
 export function checkOrderId(orderId: string): string {
   const wrong = orderIdViolations(orderId);
@@ -45,4 +99,13 @@ export function checkOrderId(orderId: string): string {
 
 function orderIdViolations(orderId: string): FieldViolation[] {
   return UUID.test(orderId) ? [] : [{ field: 'order_id', description: 'a UUID' }];
+}
+
+function amountViolations(amount: bigint): FieldViolation[] {
+  return amount >= 0n ? [] : [{ field: 'amount', description: 'at least 1, or 0 for all that is left' }];
+}
+
+function keyViolations(requestId: string): FieldViolation[] {
+  const isKey = requestId !== '' && requestId.length <= LONGEST_KEY;
+  return isKey ? [] : [{ field: 'request_id', description: `1 to ${LONGEST_KEY} characters` }];
 }

@@ -1,64 +1,44 @@
+import { aCapture, aPayment, aRefund, NOW } from '../../test/payment-builder.js';
 import {
   authorizePayment,
-  capturePayment,
+  capturePart,
+  closePayment,
   declinePayment,
-  followProvider,
-  isOldNews,
-  nextStep,
-  openPayment,
-  refundPayment,
-  requireCapturable,
+  disputePayment,
+  failCapture,
+  failRefund,
+  refundPart,
   requireSameTerms,
-  strayMoney,
   voidInAdvance,
   voidPayment,
-  type Payment,
-  type ProviderView,
 } from './payment.js';
 
-const NOW = new Date('2030-01-02T03:04:05Z');
 const LATER = new Date('2030-01-02T03:05:00Z');
 const TERMS = { orderId: 'order-1', amount: { amount: 1999n, currency: 'USD' }, method: 'card' } as const;
 
-const opened = openPayment(TERMS, 'payment-1', NOW);
+const opened = aPayment('order-1', 'payment-1');
 const authorized = authorizePayment(opened, 'pi_1', NOW).payment;
-const captured = capturePayment(authorized, 1999n, NOW).payment;
-const declined = declinePayment(opened, 'pi_1', 'insufficient_funds', NOW).payment;
+const captured = capturePart(authorized, aCapture(), true, NOW).payment;
 const voided = voidPayment(authorized, NOW).payment;
-const refunded = refundPayment(captured, 1999n, NOW).payment;
-
-const view = (outcome: 'authorized' | 'voided', reference = 'pi_1'): ProviderView => ({ outcome, reference });
-const captureView = (refundedAmount = 0n, reference = 'pi_1'): ProviderView => ({
-  outcome: 'captured',
-  reference,
-  capturedAmount: 1999n,
-  refundedAmount,
-});
 
 describe('transitions', () => {
   it('tells each fact with the payment as it was right after it', () => {
     const { payment, events } = authorizePayment(opened, 'pi_1', LATER);
     expect(payment).toMatchObject({ state: 'AUTHORIZED', providerReference: 'pi_1', version: 2, updateTime: LATER });
     expect(events).toEqual([{ kind: 'PaymentAuthorized', payment }]);
-  });
-
-  it('refuses what the table does not allow', () => {
-    expect(() => capturePayment(opened, 1999n, NOW)).toThrow("PROCESSING can't become CAPTURED");
-    expect(() => voidPayment(captured, NOW)).toThrow();
-    expect(() => authorizePayment(voided, 'pi_1', NOW)).toThrow();
-    expect(() => refundPayment(voided, 1999n, NOW)).toThrow();
-  });
-
-  it('stays CAPTURED while a part of the money went back', () => {
-    const part = refundPayment(captured, 500n, LATER);
-    expect(part).toMatchObject({ payment: { state: 'CAPTURED', refundedAmount: 500n, version: 4 }, events: [] });
-    expect(refundPayment(part.payment, 1999n, LATER)).toMatchObject({
-      payment: { state: 'REFUNDED', refundedAmount: 1999n },
-      events: [{ kind: 'PaymentRefunded' }],
+    expect(declinePayment(opened, 'pi_1', 'expired_card', LATER).payment).toMatchObject({
+      declineCode: 'expired_card',
     });
   });
 
-  it('voids a payment in advance, so that it is called off before it is asked for', () => {
+  it('refuses what the table does not allow', () => {
+    expect(() => capturePart(opened, aCapture(), true, NOW)).toThrow("PROCESSING can't become CAPTURED");
+    expect(() => voidPayment(captured, NOW)).toThrow();
+    expect(() => authorizePayment(voided, 'pi_1', NOW)).toThrow();
+    expect(() => closePayment(voided, NOW)).toThrow();
+  });
+
+  it('voids a payment in advance, so that it is called off before it is asked for (F24)', () => {
     const { payment, events } = voidInAdvance('order-1', 'payment-1', NOW);
     expect(payment).toMatchObject({ state: 'VOIDED', amount: { amount: 0n }, method: 'none' });
     expect(events).toMatchObject([{ kind: 'PaymentVoided' }]);
@@ -66,119 +46,84 @@ describe('transitions', () => {
   });
 });
 
-describe('terms', () => {
-  it.each([
-    ['amount', { ...TERMS, amount: { amount: 2000n, currency: 'USD' } }],
-    ['currency', { ...TERMS, amount: { amount: 1999n, currency: 'EUR' } }],
-    ['method', { ...TERMS, method: 'manual' as const }],
-  ])('refuses another %s for the same order', (_what, terms) => {
-    expect(() => requireSameTerms(opened, terms)).toThrow('another amount or method');
+describe('captures', () => {
+  const part = aCapture({ amount: 500n, final: false });
+
+  it('leave a payment AUTHORIZED while more may come, and say what was taken (F48)', () => {
+    const { payment, events } = capturePart(authorized, part, false, LATER);
+    const capture = { ...part, state: 'SUCCEEDED' };
+    expect(payment).toMatchObject({ state: 'AUTHORIZED', capturedAmount: 500n, captures: [capture], version: 3 });
+    expect(events).toEqual([{ kind: 'PaymentCaptured', payment, capture }]);
   });
 
-  it('lets money be taken that is set aside, and says so again when it was taken', () => {
-    expect(() => requireCapturable(authorized)).not.toThrow();
-    expect(() => requireCapturable(captured)).not.toThrow();
+  it('end with the last one, which fails what was under way', () => {
+    const asked = { ...authorized, captures: [part] };
+    const { payment } = capturePart(asked, aCapture({ sequence: 2, amount: 700n }), true, LATER);
+    expect(payment).toMatchObject({ state: 'CAPTURED', capturedAmount: 700n });
+    expect(payment.captures.map(({ state }) => state)).toEqual(['FAILED', 'SUCCEEDED']);
+    expect(voidPayment(asked, LATER).payment.captures).toMatchObject([{ state: 'FAILED' }]);
   });
 
-  it.each([opened, declined, voided, refunded, { ...authorized, cancelRequested: true }])(
-    'lets no money be taken of a payment that is $state',
-    (payment) => {
-      expect(() => requireCapturable(payment)).toThrow("can't be captured");
-    },
-  );
-});
-
-describe('the next step', () => {
-  it.each<[string, Payment, string | undefined]>([
-    ['asks for an answer that is not known', opened, 'authorize'],
-    ['asks first what there is to void', { ...opened, cancelRequested: true }, 'authorize'],
-    ['leaves money aside until somebody wants it', authorized, undefined],
-    ['captures what is wanted', { ...authorized, captureRequested: true }, 'capture'],
-    ['rather voids than captures', { ...authorized, captureRequested: true, cancelRequested: true }, 'void'],
-    ['refunds what was taken', { ...captured, cancelRequested: true }, 'refund'],
-    ['has nothing to do for a captured payment', { ...captured, captureRequested: true }, undefined],
-    ['has nothing to do for a voided payment', { ...voided, cancelRequested: true }, undefined],
-    ['has nothing to do for a declined payment', { ...declined, cancelRequested: true }, undefined],
-    ['has nothing to do for a refunded payment', { ...refunded, cancelRequested: true }, undefined],
-  ])('%s', (_name, payment, step) => expect(nextStep(payment)).toBe(step));
-});
-
-describe('following the provider', () => {
-  it('catches up over several states at once', () => {
-    const { payment, events } = followProvider(opened, captureView(1999n), LATER);
-    expect(payment).toMatchObject({ state: 'REFUNDED', version: 4, providerReference: 'pi_1' });
-    expect(events.map(({ kind }) => kind)).toEqual(['PaymentAuthorized', 'PaymentCaptured', 'PaymentRefunded']);
-    expect(events.map((event) => event.payment.version)).toEqual([2, 3, 4]);
+  it('end without another one where the rest was let go', () => {
+    const { payment } = capturePart(authorized, part, false, NOW);
+    const closed = closePayment(payment, LATER);
+    expect(closed.payment).toMatchObject({ state: 'CAPTURED', capturedAmount: 500n });
+    expect(closed.events).toEqual([{ kind: 'PaymentCaptured', payment: closed.payment }]);
   });
 
-  it('is not taken back by old news', () => {
-    for (const old of [view('authorized'), captureView()]) {
-      for (const payment of [captured, refunded, voided, declined]) {
-        expect(followProvider(payment, old, LATER)).toEqual({ payment, events: [] });
-      }
-    }
-    expect(followProvider(captured, view('voided'), LATER).payment).toBe(captured);
+  it('end with REFUNDED where all that was taken had gone back', () => {
+    const { payment } = capturePart(authorized, part, false, NOW);
+    const back = refundPart(payment, aRefund({ amount: 500n }), NOW).payment;
+    expect(back).toMatchObject({ state: 'AUTHORIZED', refundedAmount: 500n });
+    const { payment: over, events } = closePayment(back, LATER);
+    expect(over).toMatchObject({ state: 'REFUNDED' });
+    expect(events.map(({ kind }) => kind)).toEqual(['PaymentCaptured', 'PaymentRefunded']);
   });
 
-  it('notes that an authorisation ended at the provider', () => {
-    expect(followProvider(authorized, view('voided'), LATER).payment.state).toBe('VOIDED');
-  });
-
-  it('does not follow another intent of the same order', () => {
-    expect(followProvider(authorized, captureView(0n, 'pi_2'), LATER).payment).toBe(authorized);
-  });
-
-  it('never reaches a state that the table does not allow, whatever the order of the news', () => {
-    const news: ProviderView[] = [
-      view('authorized'),
-      view('voided'),
-      captureView(),
-      captureView(500n),
-      captureView(1999n),
-      { outcome: 'declined', reference: 'pi_1', code: 'x' },
-    ];
-    const seen = (payment: Payment, depth: number): void => {
-      expect(payment.refundedAmount <= payment.capturedAmount).toBe(true);
-      expect(payment.capturedAmount <= payment.amount.amount).toBe(true);
-      if (depth > 0) news.forEach((view) => seen(followProvider(payment, view, NOW).payment, depth - 1));
-    };
-    seen(opened, 4);
+  it('that are refused leave their amount free', () => {
+    const { payment, events } = failCapture({ ...authorized, captures: [part] }, part, LATER);
+    expect(payment).toMatchObject({ capturedAmount: 0n, captures: [{ state: 'FAILED' }], version: 3 });
+    expect(events).toEqual([]);
   });
 });
 
-describe('stray money', () => {
-  it('is money at the provider for a payment that is over', () => {
-    expect(strayMoney(voided, view('authorized'))).toBe('void');
-    expect(strayMoney(declined, captureView())).toBe('refund');
-    expect(strayMoney(voided, captureView(1999n))).toBeUndefined();
+describe('refunds', () => {
+  it('leave a payment CAPTURED until all of it went back, and are told one by one (F48)', () => {
+    const refund = aRefund({ amount: 500n });
+    const part = refundPart(captured, refund, LATER);
+    expect(part.payment).toMatchObject({ state: 'CAPTURED', refundedAmount: 500n, version: 4 });
+    expect(part.events).toEqual([
+      { kind: 'PaymentRefunded', payment: part.payment, refund: { ...refund, state: 'SUCCEEDED' } },
+    ]);
+    const rest = refundPart(part.payment, aRefund({ refundId: 'rest', amount: 1499n }), LATER);
+    expect(rest).toMatchObject({
+      payment: { state: 'REFUNDED', refundedAmount: 1999n, refunds: [{ amount: 500n }, { amount: 1499n }] },
+      events: [{ kind: 'PaymentRefunded', refund: { amount: 1499n } }],
+    });
   });
 
-  it('is money of a second intent', () => {
-    expect(strayMoney(authorized, view('authorized', 'pi_2'))).toBe('void');
-    expect(strayMoney(captured, captureView(0n, 'pi_2'))).toBe('refund');
-  });
-
-  it('is not the money of the payment itself', () => {
-    expect(strayMoney(authorized, view('authorized'))).toBeUndefined();
-    expect(strayMoney(opened, view('authorized'))).toBeUndefined();
-    expect(strayMoney(captured, captureView())).toBeUndefined();
+  it('that are refused leave their amount free', () => {
+    const asked = { ...captured, refunds: [aRefund()] };
+    const { payment, events } = failRefund(asked, aRefund(), LATER);
+    expect(payment).toMatchObject({ refundedAmount: 0n, refunds: [{ state: 'FAILED' }] });
+    expect(events).toEqual([]);
   });
 });
 
-describe('old news', () => {
-  it('are what the payment did itself', () => {
-    expect(isOldNews(authorized, 'pi_1', 'authorized')).toBe(true);
-    expect(isOldNews(captured, 'pi_1', 'authorized')).toBe(true);
-    expect(isOldNews(refunded, 'pi_1', 'captured')).toBe(true);
-    expect(isOldNews(voided, 'pi_1', 'voided')).toBe(true);
-    expect(isOldNews(declined, 'pi_1', 'declined')).toBe(true);
+it('tells of a dispute by how much the bank took or gave back (F52)', () => {
+  const opened = disputePayment(captured, 500n, LATER);
+  expect(opened).toMatchObject({
+    payment: { state: 'CAPTURED', disputedAmount: 500n },
+    events: [{ kind: 'PaymentDisputed', disputed: 500n }],
   });
+  const won = disputePayment(opened.payment, 0n, LATER);
+  expect(won).toMatchObject({ payment: { disputedAmount: 0n }, events: [{ disputed: -500n }] });
+});
 
-  it('are not what it has not heard of, nor what concerns another intent', () => {
-    expect(isOldNews(opened, 'pi_1', 'authorized')).toBe(false);
-    expect(isOldNews(declined, 'pi_1', 'authorized')).toBe(false);
-    expect(isOldNews(authorized, 'pi_1', 'captured')).toBe(false);
-    expect(isOldNews(authorized, 'pi_1', 'voided')).toBe(false);
-    expect(isOldNews(authorized, 'pi_2', 'authorized')).toBe(false);
-  });
+it.each([
+  ['amount', { ...TERMS, amount: { amount: 2000n, currency: 'USD' } }],
+  ['currency', { ...TERMS, amount: { amount: 1999n, currency: 'EUR' } }],
+  ['method', { ...TERMS, method: 'manual' as const }],
+])('refuses another %s for the same order (F53)', (_what, terms) => {
+  expect(() => requireSameTerms(opened, terms)).toThrow('another amount or method');
 });

@@ -3,11 +3,38 @@
  * return the payment after it together with the facts; an impossible transition throws. Nothing here asks anybody.
  */
 import { equalMoney, type Money } from '@souk/money';
-import { notCapturable, paymentMismatch } from './payment-errors.js';
+import { paymentMismatch } from './payment-errors.js';
 import { mayBecome, type PaymentState } from './payment-state.js';
 
 /** `none` is the method of a payment that was called off before anybody said how to pay. */
 export type PaymentMethod = 'card' | 'manual' | 'none';
+
+/** PROCESSING: asked for, and the provider's answer is not known. The other two are final. */
+export type MovementState = 'PROCESSING' | 'SUCCEEDED' | 'FAILED';
+
+/** One taking of authorised money. */
+export interface Capture {
+  /** 1 for the first of the payment, and so on. */
+  readonly sequence: number;
+  /** Minor units. */
+  readonly amount: bigint;
+  /** Whether what is left of the authorisation is let go with it. */
+  readonly final: boolean;
+  readonly state: MovementState;
+  readonly createTime: Date;
+}
+
+/** One giving back of captured money. */
+export interface Refund {
+  readonly refundId: string;
+  /** Minor units. */
+  readonly amount: bigint;
+  readonly state: MovementState;
+  readonly reason: string;
+  /** Provider's identifier; empty until the provider has taken it on, and for `manual`. */
+  readonly reference: string;
+  readonly createTime: Date;
+}
 
 export interface Payment {
   readonly paymentId: string;
@@ -18,27 +45,39 @@ export interface Payment {
   readonly capturedAmount: bigint;
   /** Minor units given back so far. */
   readonly refundedAmount: bigint;
+  /** Minor units that the customer's bank took back. */
+  readonly disputedAmount: bigint;
   readonly method: PaymentMethod;
   /** Provider's identifier; empty until it is known, and for `manual`. */
   readonly providerReference: string;
   readonly declineCode: string;
-  /** Grows by one with each change. */
+  /** Grows by one with each change of its state or its amounts. */
   readonly version: number;
   readonly createTime: Date;
   readonly updateTime: Date;
-  /** Somebody wants the money to be taken. */
+  /** Somebody wants the money to be taken, all that is left. */
   readonly captureRequested: boolean;
   /** Somebody wants the money to go back, whatever there is of it. */
   readonly cancelRequested: boolean;
+  /** Nobody has taken the money in time. */
+  readonly lapsed: boolean;
+  /** In their sequence. */
+  readonly captures: readonly Capture[];
+  /** In the order of asking. */
+  readonly refunds: readonly Refund[];
 }
 
 export type PaymentEventKind =
-  'PaymentAuthorized' | 'PaymentDeclined' | 'PaymentCaptured' | 'PaymentVoided' | 'PaymentRefunded';
+  'PaymentAuthorized' | 'PaymentDeclined' | 'PaymentCaptured' | 'PaymentVoided' | 'PaymentRefunded' | 'PaymentDisputed';
 
-/** A fact, with the payment as it was right after it. */
+/** A fact, with the payment as it was right after it, and what moved. */
 export interface PaymentEvent {
   readonly kind: PaymentEventKind;
   readonly payment: Payment;
+  readonly capture?: Capture;
+  readonly refund?: Refund;
+  /** Minor units that a bank took; negative where it gave them back. */
+  readonly disputed?: bigint;
 }
 
 export interface Change {
@@ -52,20 +91,6 @@ export interface PaymentTerms {
   readonly method: PaymentMethod;
 }
 
-/** What is wanted next of the provider. */
-export type Step = 'authorize' | 'capture' | 'void' | 'refund';
-
-/** What the provider is known to hold of a payment. */
-export type ProviderView =
-  | { readonly outcome: 'authorized' | 'voided'; readonly reference: string }
-  | { readonly outcome: 'declined'; readonly reference: string; readonly code: string }
-  | {
-      readonly outcome: 'captured';
-      readonly reference: string;
-      readonly capturedAmount: bigint;
-      readonly refundedAmount: bigint;
-    };
-
 /** ISO 4217's code for "no currency". */
 const NO_MONEY: Money = { amount: 0n, currency: 'XXX' };
 
@@ -78,6 +103,7 @@ export function openPayment(terms: PaymentTerms, paymentId: string, now: Date): 
     amount: terms.amount,
     capturedAmount: 0n,
     refundedAmount: 0n,
+    disputedAmount: 0n,
     method: terms.method,
     providerReference: '',
     declineCode: '',
@@ -86,6 +112,9 @@ export function openPayment(terms: PaymentTerms, paymentId: string, now: Date): 
     updateTime: now,
     captureRequested: false,
     cancelRequested: false,
+    lapsed: false,
+    captures: [],
+    refunds: [],
   };
 }
 
@@ -103,28 +132,6 @@ export function requireSameTerms(payment: Payment, terms: PaymentTerms): void {
   throw paymentMismatch(payment.orderId);
 }
 
-/** @throws DomainError PAYMENT_NOT_CAPTURABLE unless its money was taken already or can be */
-export function requireCapturable(payment: Payment): void {
-  if (payment.state === 'CAPTURED') return;
-  if (payment.state !== 'AUTHORIZED' || payment.cancelRequested) throw notCapturable(payment.orderId, payment.state);
-}
-
-/** The step that brings a payment closer to what is wanted of it; undefined where nothing is left to do. */
-export function nextStep(payment: Payment): Step | undefined {
-  switch (payment.state) {
-    case 'PROCESSING':
-      // Also when it was called off: only the provider knows whether there is something to void.
-      return 'authorize';
-    case 'AUTHORIZED':
-      if (payment.cancelRequested) return 'void';
-      return payment.captureRequested ? 'capture' : undefined;
-    case 'CAPTURED':
-      return payment.cancelRequested ? 'refund' : undefined;
-    default:
-      return undefined;
-  }
-}
-
 export function authorizePayment(payment: Payment, providerReference: string, now: Date): Change {
   return become(payment, 'AUTHORIZED', 'PaymentAuthorized', { providerReference }, now);
 }
@@ -133,87 +140,91 @@ export function declinePayment(payment: Payment, providerReference: string, decl
   return become(payment, 'DECLINED', 'PaymentDeclined', { providerReference, declineCode }, now);
 }
 
-export function capturePayment(payment: Payment, capturedAmount: bigint, now: Date): Change {
-  return become(payment, 'CAPTURED', 'PaymentCaptured', { capturedAmount }, now);
-}
-
+/** Nothing was taken, and nothing will be. */
 export function voidPayment(payment: Payment, now: Date): Change {
-  return become(payment, 'VOIDED', 'PaymentVoided', {}, now);
+  return become(payment, 'VOIDED', 'PaymentVoided', { captures: payment.captures.map(unlessDone) }, now);
 }
 
-/** Notes how much went back in all; it is REFUNDED once nothing is left. */
-export function refundPayment(payment: Payment, refundedAmount: bigint, now: Date): Change {
-  if (refundedAmount >= payment.capturedAmount) {
-    return become(payment, 'REFUNDED', 'PaymentRefunded', { refundedAmount }, now);
-  }
-  return { payment: { ...payment, refundedAmount, version: payment.version + 1, updateTime: now }, events: [] };
+/** Something was taken, and no more will be. */
+export function closePayment(payment: Payment, now: Date): Change {
+  const captures = payment.captures.map(unlessDone);
+  return settled(become(payment, 'CAPTURED', 'PaymentCaptured', { captures }, now), now);
 }
 
-/**
- * Brings a payment to what the provider holds. Views may be old (an answer that was replayed, a late notice): they move
- * a payment on along its states and never back.
- */
-export function followProvider(payment: Payment, view: ProviderView, now: Date): Change {
-  if (isOtherIntent(payment, view)) return unchanged(payment);
-  switch (view.outcome) {
-    case 'authorized':
-      return payment.state === 'PROCESSING' ? authorizePayment(payment, view.reference, now) : unchanged(payment);
-    case 'declined':
-      return payment.state === 'PROCESSING'
-        ? declinePayment(payment, view.reference, view.code, now)
-        : unchanged(payment);
-    case 'voided':
-      return mayBecome(payment.state, 'VOIDED')
-        ? voidPayment({ ...payment, providerReference: view.reference }, now)
-        : unchanged(payment);
-    case 'captured':
-      return followCapture(payment, view, now);
-  }
+/** Notes that a part was taken; where `closes`, it was the last one. A capture that was not on record is put there. */
+export function capturePart(payment: Payment, part: Capture, closes: boolean, now: Date): Change {
+  const capture: Capture = { ...part, state: 'SUCCEEDED' };
+  const others = payment.captures.filter(({ sequence }) => sequence !== capture.sequence);
+  const captures = [...(closes ? others.map(unlessDone) : others), capture].toSorted((a, b) => a.sequence - b.sequence);
+  const what = { captures, capturedAmount: payment.capturedAmount + capture.amount };
+  const change = closes
+    ? become(payment, 'CAPTURED', 'PaymentCaptured', what, now, { capture })
+    : stay(payment, 'PaymentCaptured', what, now, { capture });
+  return settled(change, now);
 }
 
-/** How money that the provider holds, and that no payment accounts for, goes back; undefined where there is none. */
-export function strayMoney(payment: Payment, view: ProviderView): 'void' | 'refund' | undefined {
-  const gone = payment.state === 'VOIDED' || payment.state === 'DECLINED' || payment.state === 'REFUNDED';
-  if (!gone && !isOtherIntent(payment, view)) return undefined;
-  if (view.outcome === 'authorized') return 'void';
-  return view.outcome === 'captured' && view.refundedAmount < view.capturedAmount ? 'refund' : undefined;
+/** Notes that a part went back. A refund that was not on record is put there. It is REFUNDED once nothing is left. */
+export function refundPart(payment: Payment, part: Refund, now: Date): Change {
+  const refund: Refund = { ...part, state: 'SUCCEEDED' };
+  const what = { ...withRefund(payment, refund), refundedAmount: payment.refundedAmount + refund.amount };
+  const isAll = payment.state === 'CAPTURED' && what.refundedAmount === payment.capturedAmount;
+  return isAll
+    ? become(payment, 'REFUNDED', 'PaymentRefunded', what, now, { refund })
+    : stay(payment, 'PaymentRefunded', what, now, { refund });
 }
 
-/** True where news of that outcome are old: the payment got that far by itself, and the provider has nothing to add. */
-export function isOldNews(payment: Payment, reference: string, outcome: ProviderView['outcome']): boolean {
-  if (reference === '' || reference !== payment.providerReference) return false;
-  switch (outcome) {
-    case 'authorized':
-      return payment.state !== 'PROCESSING' && payment.state !== 'DECLINED';
-    case 'captured':
-      return payment.state === 'CAPTURED' || payment.state === 'REFUNDED';
-    case 'voided':
-      return payment.state === 'VOIDED';
-    case 'declined':
-      return payment.state === 'DECLINED';
-  }
+/** Notes how much the customer's bank holds now. */
+export function disputePayment(payment: Payment, disputedAmount: bigint, now: Date): Change {
+  const disputed = disputedAmount - payment.disputedAmount;
+  return stay(payment, 'PaymentDisputed', { disputedAmount }, now, { disputed });
 }
 
-/** True for an intent of the same order that is not the one this payment goes by. */
-export function isOtherIntent(payment: Payment, view: ProviderView): boolean {
-  return payment.providerReference !== '' && view.reference !== '' && view.reference !== payment.providerReference;
+/** Notes that the provider refused; what was asked for is free again. */
+export function failCapture(payment: Payment, { sequence }: Capture, now: Date): Change {
+  const captures = payment.captures.map((capture) => (capture.sequence === sequence ? unlessDone(capture) : capture));
+  return { payment: changed(payment, { captures }, now), events: [] };
 }
 
-function followCapture(payment: Payment, view: Extract<ProviderView, { outcome: 'captured' }>, now: Date): Change {
-  const steps: ((payment: Payment) => Change)[] = [];
-  if (payment.state === 'PROCESSING') steps.push((p) => authorizePayment(p, view.reference, now));
-  if (payment.state === 'PROCESSING' || payment.state === 'AUTHORIZED') {
-    steps.push((p) => capturePayment(p, view.capturedAmount, now));
-  }
-  const holdsMoney = steps.length > 0 || payment.state === 'CAPTURED';
-  if (holdsMoney && view.refundedAmount > payment.refundedAmount) {
-    steps.push((p) => refundPayment(p, view.refundedAmount, now));
-  }
-  return steps.reduce<Change>((change, step) => {
-    const next = step(change.payment);
-    return { payment: next.payment, events: [...change.events, ...next.events] };
+/** Notes that the provider refused; the amount is free again. */
+export function failRefund(payment: Payment, refund: Refund, now: Date): Change {
+  return { payment: changed(payment, withRefund(payment, { ...refund, state: 'FAILED' }), now), events: [] };
+}
+
+/** Puts a refund on record, or the newer knowledge of one. */
+export function withRefund(payment: Payment, refund: Refund): Payment {
+  const isKnown = payment.refunds.some(({ refundId }) => refundId === refund.refundId);
+  const refunds = isKnown
+    ? payment.refunds.map((it) => (it.refundId === refund.refundId ? refund : it))
+    : [...payment.refunds, refund];
+  return { ...payment, refunds };
+}
+
+/** Does one thing after the other. */
+export function inTurn(payment: Payment, ...steps: ((payment: Payment) => Change)[]): Change {
+  return steps.reduce<Change>((before, step) => {
+    const { payment: after, events } = step(before.payment);
+    return { payment: after, events: [...before.events, ...events] };
   }, unchanged(payment));
 }
+
+export function unchanged(payment: Payment): Change {
+  return { payment, events: [] };
+}
+
+/** Where all that was taken in parts has gone back already, the last of it ends the payment. */
+function settled(change: Change, now: Date): Change {
+  const { state, capturedAmount, refundedAmount } = change.payment;
+  const isOver = state === 'CAPTURED' && refundedAmount > 0n && refundedAmount === capturedAmount;
+  if (!isOver) return change;
+  const end = become(change.payment, 'REFUNDED', 'PaymentRefunded', {}, now);
+  return { payment: end.payment, events: [...change.events, ...end.events] };
+}
+
+function unlessDone(capture: Capture): Capture {
+  return capture.state === 'PROCESSING' ? { ...capture, state: 'FAILED' } : capture;
+}
+
+type Moved = Pick<PaymentEvent, 'capture' | 'refund' | 'disputed'>;
 
 function become(
   payment: Payment,
@@ -221,12 +232,17 @@ function become(
   kind: PaymentEventKind,
   what: Partial<Payment>,
   now: Date,
+  moved: Moved = {},
 ): Change {
   if (!mayBecome(payment.state, state)) throw new Error(`A payment that is ${payment.state} can't become ${state}.`);
-  const next: Payment = { ...payment, ...what, state, version: payment.version + 1, updateTime: now };
-  return { payment: next, events: [{ kind, payment: next }] };
+  return stay(payment, kind, { ...what, state }, now, moved);
 }
 
-function unchanged(payment: Payment): Change {
-  return { payment, events: [] };
+function stay(payment: Payment, kind: PaymentEventKind, what: Partial<Payment>, now: Date, moved: Moved): Change {
+  const next = changed(payment, what, now);
+  return { payment: next, events: [{ kind, payment: next, ...moved }] };
+}
+
+function changed(payment: Payment, what: Partial<Payment>, now: Date): Payment {
+  return { ...payment, ...what, version: payment.version + 1, updateTime: now };
 }

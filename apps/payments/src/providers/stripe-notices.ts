@@ -2,9 +2,7 @@ import type Stripe from 'stripe';
 import { webhookSignatureInvalid } from '../domain/payment-errors.js';
 import type { NoticeVerifier } from '../receive-webhook.js';
 import type { Notice } from '../webhooks.store.js';
-import { PAYMENT_ID } from './stripe.js';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+import { ourId, PAYMENT_ID } from './stripe-views.js';
 
 /** Checks the signature and the age of a notice as Stripe's library does: at most five minutes old. */
 export class StripeNotices implements NoticeVerifier {
@@ -31,25 +29,29 @@ const SAYS: Readonly<Record<string, Notice['says']>> = {
   'payment_intent.succeeded': 'captured',
   'payment_intent.canceled': 'voided',
   'payment_intent.payment_failed': 'declined',
+  'charge.refunded': 'refunded',
 };
 
-/** Intents, and charges and disputes, which name theirs. */
+/** Intents, and charges, refunds and disputes, which name theirs. */
 interface AboutIntent {
   readonly object?: string;
   readonly id?: string;
   readonly payment_intent?: unknown;
   readonly metadata?: Record<string, string> | null;
+  readonly amount_received?: number;
+  readonly amount_refunded?: number;
 }
 
 function toNotice({ id: eventId, type, data }: Stripe.Event): Notice {
   const about = data.object as AboutIntent;
   const intent = about.object === 'payment_intent' ? about.id : about.payment_intent;
-  const paymentId = about.metadata?.[PAYMENT_ID] ?? '';
+  const says = SAYS[type] ?? null;
   return {
     eventId,
     type,
     reference: typeof intent === 'string' ? intent : '',
-    paymentId: UUID.test(paymentId) ? paymentId : null,
-    says: SAYS[type] ?? null,
+    paymentId: ourId(about, PAYMENT_ID),
+    says,
+    amount: says && BigInt((says === 'refunded' ? about.amount_refunded : about.amount_received) ?? 0),
   };
 }

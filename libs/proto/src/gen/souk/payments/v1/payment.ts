@@ -38,7 +38,15 @@ export interface Payment {
     | Date
     | undefined;
   /** When it last changed. */
-  updateTime: Date | undefined;
+  updateTime:
+    | Date
+    | undefined;
+  /** What was taken, or is to be, in the order of asking; without what the provider refused. */
+  captures: Capture[];
+  /** What was given back, or is to be, in the order of asking. */
+  refunds: Refund[];
+  /** Minor units that the customer's bank took back; 0 where nobody disputes the payment. */
+  disputedAmount: bigint;
 }
 
 /** Where a payment stands. */
@@ -51,7 +59,7 @@ export const Payment_State = {
   STATE_AUTHORIZED: "STATE_AUTHORIZED",
   /** STATE_DECLINED - The provider refused. */
   STATE_DECLINED: "STATE_DECLINED",
-  /** STATE_CAPTURED - The money was taken. */
+  /** STATE_CAPTURED - The money was taken, all of it or as much as was wanted. */
   STATE_CAPTURED: "STATE_CAPTURED",
   /** STATE_VOIDED - Called off before any money was taken. */
   STATE_VOIDED: "STATE_VOIDED",
@@ -141,6 +149,102 @@ export function payment_StateToNumber(object: Payment_State): number {
   }
 }
 
+/** One taking of authorised money. */
+export interface Capture {
+  /** 1 for the first that was asked for, and so on; a capture that the provider refused leaves a gap. */
+  sequence: number;
+  /** Minor units. */
+  amount: bigint;
+  /** Whether the provider has done it; false while its answer is not known. */
+  done: boolean;
+  /** When it was asked for. */
+  createTime: Date | undefined;
+}
+
+/** One giving back of captured money. */
+export interface Refund {
+  /** Identifier (UUID). */
+  refundId: string;
+  /** Minor units. */
+  amount: bigint;
+  /** Where it stands. */
+  state: Refund_State;
+  /** Why the money went back, in a sentence; may be empty. */
+  reason: string;
+  /** When it was asked for. */
+  createTime: Date | undefined;
+}
+
+/** Where a refund stands. */
+export const Refund_State = {
+  /** STATE_UNSPECIFIED - Never sent. */
+  STATE_UNSPECIFIED: "STATE_UNSPECIFIED",
+  /** STATE_PROCESSING - Asked for; the provider's answer is not known yet. */
+  STATE_PROCESSING: "STATE_PROCESSING",
+  /** STATE_SUCCEEDED - The money went back. */
+  STATE_SUCCEEDED: "STATE_SUCCEEDED",
+  /** STATE_FAILED - The provider refused. */
+  STATE_FAILED: "STATE_FAILED",
+} as const;
+
+export type Refund_State = typeof Refund_State[keyof typeof Refund_State];
+
+export namespace Refund_State {
+  export type STATE_UNSPECIFIED = typeof Refund_State.STATE_UNSPECIFIED;
+  export type STATE_PROCESSING = typeof Refund_State.STATE_PROCESSING;
+  export type STATE_SUCCEEDED = typeof Refund_State.STATE_SUCCEEDED;
+  export type STATE_FAILED = typeof Refund_State.STATE_FAILED;
+}
+
+export function refund_StateFromJSON(object: any): Refund_State {
+  switch (object) {
+    case 0:
+    case "STATE_UNSPECIFIED":
+      return Refund_State.STATE_UNSPECIFIED;
+    case 1:
+    case "STATE_PROCESSING":
+      return Refund_State.STATE_PROCESSING;
+    case 2:
+    case "STATE_SUCCEEDED":
+      return Refund_State.STATE_SUCCEEDED;
+    case 3:
+    case "STATE_FAILED":
+      return Refund_State.STATE_FAILED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Refund_State");
+  }
+}
+
+export function refund_StateToJSON(object: Refund_State): string {
+  switch (object) {
+    case Refund_State.STATE_UNSPECIFIED:
+      return "STATE_UNSPECIFIED";
+    case Refund_State.STATE_PROCESSING:
+      return "STATE_PROCESSING";
+    case Refund_State.STATE_SUCCEEDED:
+      return "STATE_SUCCEEDED";
+    case Refund_State.STATE_FAILED:
+      return "STATE_FAILED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Refund_State");
+  }
+}
+
+export function refund_StateToNumber(object: Refund_State): number {
+  switch (object) {
+    case Refund_State.STATE_UNSPECIFIED:
+      return 0;
+    case Refund_State.STATE_PROCESSING:
+      return 1;
+    case Refund_State.STATE_SUCCEEDED:
+      return 2;
+    case Refund_State.STATE_FAILED:
+      return 3;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Refund_State");
+  }
+}
+
 function createBasePayment(): Payment {
   return {
     paymentId: "",
@@ -155,6 +259,9 @@ function createBasePayment(): Payment {
     version: 0,
     createTime: undefined,
     updateTime: undefined,
+    captures: [],
+    refunds: [],
+    disputedAmount: 0n,
   };
 }
 
@@ -201,6 +308,18 @@ export const Payment: MessageFns<Payment> = {
     }
     if (message.updateTime !== undefined) {
       Timestamp.encode(toTimestamp(message.updateTime), writer.uint32(98).fork()).join();
+    }
+    for (const v of message.captures) {
+      Capture.encode(v!, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.refunds) {
+      Refund.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.disputedAmount !== 0n) {
+      if (BigInt.asIntN(64, message.disputedAmount) !== message.disputedAmount) {
+        throw new globalThis.Error("value provided for field message.disputedAmount of type int64 too large");
+      }
+      writer.uint32(120).int64(message.disputedAmount);
     }
     return writer;
   },
@@ -314,6 +433,30 @@ export const Payment: MessageFns<Payment> = {
             message.updateTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.captures.push(Capture.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.refunds.push(Refund.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.disputedAmount = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -372,6 +515,17 @@ export const Payment: MessageFns<Payment> = {
         : isSet(object.update_time)
         ? fromJsonTimestamp(object.update_time)
         : undefined,
+      captures: globalThis.Array.isArray(object?.captures)
+        ? object.captures.map((e: any) => Capture.fromJSON(e))
+        : [],
+      refunds: globalThis.Array.isArray(object?.refunds)
+        ? object.refunds.map((e: any) => Refund.fromJSON(e))
+        : [],
+      disputedAmount: isSet(object.disputedAmount)
+        ? BigInt(object.disputedAmount)
+        : isSet(object.disputed_amount)
+        ? BigInt(object.disputed_amount)
+        : 0n,
     };
   },
 
@@ -413,6 +567,15 @@ export const Payment: MessageFns<Payment> = {
     if (message.updateTime !== undefined) {
       obj.updateTime = message.updateTime.toISOString();
     }
+    if (message.captures?.length) {
+      obj.captures = message.captures.map((e) => Capture.toJSON(e));
+    }
+    if (message.refunds?.length) {
+      obj.refunds = message.refunds.map((e) => Refund.toJSON(e));
+    }
+    if (message.disputedAmount !== 0n) {
+      obj.disputedAmount = message.disputedAmount.toString();
+    }
     return obj;
   },
 
@@ -439,6 +602,279 @@ export const Payment: MessageFns<Payment> = {
     message.version = object.version ?? 0;
     message.createTime = object.createTime ?? undefined;
     message.updateTime = object.updateTime ?? undefined;
+    message.captures = object.captures?.map((e) => Capture.fromPartial(e)) || [];
+    message.refunds = object.refunds?.map((e) => Refund.fromPartial(e)) || [];
+    message.disputedAmount = (object.disputedAmount !== undefined && object.disputedAmount !== null)
+      ? BigInt(object.disputedAmount)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseCapture(): Capture {
+  return { sequence: 0, amount: 0n, done: false, createTime: undefined };
+}
+
+export const Capture: MessageFns<Capture> = {
+  encode(message: Capture, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0) {
+      writer.uint32(8).int32(message.sequence);
+    }
+    if (message.amount !== 0n) {
+      if (BigInt.asIntN(64, message.amount) !== message.amount) {
+        throw new globalThis.Error("value provided for field message.amount of type int64 too large");
+      }
+      writer.uint32(16).int64(message.amount);
+    }
+    if (message.done !== false) {
+      writer.uint32(24).bool(message.done);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Capture {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCapture();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.amount = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.done = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Capture {
+    return {
+      sequence: isSet(object.sequence) ? globalThis.Number(object.sequence) : 0,
+      amount: isSet(object.amount) ? BigInt(object.amount) : 0n,
+      done: isSet(object.done) ? globalThis.Boolean(object.done) : false,
+      createTime: isSet(object.createTime)
+        ? fromJsonTimestamp(object.createTime)
+        : isSet(object.create_time)
+        ? fromJsonTimestamp(object.create_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Capture): unknown {
+    const obj: any = {};
+    if (message.sequence !== 0) {
+      obj.sequence = Math.round(message.sequence);
+    }
+    if (message.amount !== 0n) {
+      obj.amount = message.amount.toString();
+    }
+    if (message.done !== false) {
+      obj.done = message.done;
+    }
+    if (message.createTime !== undefined) {
+      obj.createTime = message.createTime.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Capture>): Capture {
+    return Capture.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Capture>): Capture {
+    const message = createBaseCapture();
+    message.sequence = object.sequence ?? 0;
+    message.amount = (object.amount !== undefined && object.amount !== null) ? BigInt(object.amount) : 0n;
+    message.done = object.done ?? false;
+    message.createTime = object.createTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRefund(): Refund {
+  return { refundId: "", amount: 0n, state: Refund_State.STATE_UNSPECIFIED, reason: "", createTime: undefined };
+}
+
+export const Refund: MessageFns<Refund> = {
+  encode(message: Refund, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.refundId !== "") {
+      writer.uint32(10).string(message.refundId);
+    }
+    if (message.amount !== 0n) {
+      if (BigInt.asIntN(64, message.amount) !== message.amount) {
+        throw new globalThis.Error("value provided for field message.amount of type int64 too large");
+      }
+      writer.uint32(16).int64(message.amount);
+    }
+    if (message.state !== Refund_State.STATE_UNSPECIFIED) {
+      writer.uint32(24).int32(refund_StateToNumber(message.state));
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.createTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.createTime), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Refund {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefund();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.refundId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.amount = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = refund_StateFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.createTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Refund {
+    return {
+      refundId: isSet(object.refundId)
+        ? globalThis.String(object.refundId)
+        : isSet(object.refund_id)
+        ? globalThis.String(object.refund_id)
+        : "",
+      amount: isSet(object.amount) ? BigInt(object.amount) : 0n,
+      state: isSet(object.state) ? refund_StateFromJSON(object.state) : Refund_State.STATE_UNSPECIFIED,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      createTime: isSet(object.createTime)
+        ? fromJsonTimestamp(object.createTime)
+        : isSet(object.create_time)
+        ? fromJsonTimestamp(object.create_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Refund): unknown {
+    const obj: any = {};
+    if (message.refundId !== "") {
+      obj.refundId = message.refundId;
+    }
+    if (message.amount !== 0n) {
+      obj.amount = message.amount.toString();
+    }
+    if (message.state !== Refund_State.STATE_UNSPECIFIED) {
+      obj.state = refund_StateToJSON(message.state);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.createTime !== undefined) {
+      obj.createTime = message.createTime.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Refund>): Refund {
+    return Refund.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Refund>): Refund {
+    const message = createBaseRefund();
+    message.refundId = object.refundId ?? "";
+    message.amount = (object.amount !== undefined && object.amount !== null) ? BigInt(object.amount) : 0n;
+    message.state = object.state ?? Refund_State.STATE_UNSPECIFIED;
+    message.reason = object.reason ?? "";
+    message.createTime = object.createTime ?? undefined;
     return message;
   },
 };

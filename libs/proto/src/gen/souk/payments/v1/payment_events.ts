@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Payment } from "./payment.js";
+import { Capture, Payment, Refund } from "./payment.js";
 
 /** The provider set the money of an order aside. */
 export interface PaymentAuthorized {
@@ -20,10 +20,14 @@ export interface PaymentDeclined {
   payment: Payment | undefined;
 }
 
-/** The money of an order was taken. */
+/** Money of an order was taken, or no more of it will be. */
 export interface PaymentCaptured {
-  /** The payment, CAPTURED. */
-  payment: Payment | undefined;
+  /** The payment: CAPTURED, or still AUTHORIZED where more may be taken. */
+  payment:
+    | Payment
+    | undefined;
+  /** What was taken just now; absent where what was left of the authorisation was let go. */
+  capture: Capture | undefined;
 }
 
 /** A payment was called off before money was taken. */
@@ -34,7 +38,17 @@ export interface PaymentVoided {
 
 /** Captured money went back to the customer. */
 export interface PaymentRefunded {
-  /** The payment, REFUNDED. */
+  /** The payment: REFUNDED where all of it went back, CAPTURED where some did. */
+  payment:
+    | Payment
+    | undefined;
+  /** What went back just now; absent where all of it had gone back before the last of the authorisation was let go. */
+  refund: Refund | undefined;
+}
+
+/** The customer's bank took money back, and people see to it; or it gave money back that it had taken. */
+export interface PaymentDisputed {
+  /** The payment, with the amount that the bank holds now. */
   payment: Payment | undefined;
 }
 
@@ -177,13 +191,16 @@ export const PaymentDeclined: MessageFns<PaymentDeclined> = {
 };
 
 function createBasePaymentCaptured(): PaymentCaptured {
-  return { payment: undefined };
+  return { payment: undefined, capture: undefined };
 }
 
 export const PaymentCaptured: MessageFns<PaymentCaptured> = {
   encode(message: PaymentCaptured, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.payment !== undefined) {
       Payment.encode(message.payment, writer.uint32(10).fork()).join();
+    }
+    if (message.capture !== undefined) {
+      Capture.encode(message.capture, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -209,6 +226,14 @@ export const PaymentCaptured: MessageFns<PaymentCaptured> = {
             message.payment = Payment.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capture = Capture.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -222,13 +247,19 @@ export const PaymentCaptured: MessageFns<PaymentCaptured> = {
   },
 
   fromJSON(object: any): PaymentCaptured {
-    return { payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined };
+    return {
+      payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined,
+      capture: isSet(object.capture) ? Capture.fromJSON(object.capture) : undefined,
+    };
   },
 
   toJSON(message: PaymentCaptured): unknown {
     const obj: any = {};
     if (message.payment !== undefined) {
       obj.payment = Payment.toJSON(message.payment);
+    }
+    if (message.capture !== undefined) {
+      obj.capture = Capture.toJSON(message.capture);
     }
     return obj;
   },
@@ -240,6 +271,9 @@ export const PaymentCaptured: MessageFns<PaymentCaptured> = {
     const message = createBasePaymentCaptured();
     message.payment = (object.payment !== undefined && object.payment !== null)
       ? Payment.fromPartial(object.payment)
+      : undefined;
+    message.capture = (object.capture !== undefined && object.capture !== null)
+      ? Capture.fromPartial(object.capture)
       : undefined;
     return message;
   },
@@ -315,13 +349,16 @@ export const PaymentVoided: MessageFns<PaymentVoided> = {
 };
 
 function createBasePaymentRefunded(): PaymentRefunded {
-  return { payment: undefined };
+  return { payment: undefined, refund: undefined };
 }
 
 export const PaymentRefunded: MessageFns<PaymentRefunded> = {
   encode(message: PaymentRefunded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.payment !== undefined) {
       Payment.encode(message.payment, writer.uint32(10).fork()).join();
+    }
+    if (message.refund !== undefined) {
+      Refund.encode(message.refund, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -347,6 +384,14 @@ export const PaymentRefunded: MessageFns<PaymentRefunded> = {
             message.payment = Payment.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.refund = Refund.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -360,13 +405,19 @@ export const PaymentRefunded: MessageFns<PaymentRefunded> = {
   },
 
   fromJSON(object: any): PaymentRefunded {
-    return { payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined };
+    return {
+      payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined,
+      refund: isSet(object.refund) ? Refund.fromJSON(object.refund) : undefined,
+    };
   },
 
   toJSON(message: PaymentRefunded): unknown {
     const obj: any = {};
     if (message.payment !== undefined) {
       obj.payment = Payment.toJSON(message.payment);
+    }
+    if (message.refund !== undefined) {
+      obj.refund = Refund.toJSON(message.refund);
     }
     return obj;
   },
@@ -376,6 +427,78 @@ export const PaymentRefunded: MessageFns<PaymentRefunded> = {
   },
   fromPartial(object: DeepPartial<PaymentRefunded>): PaymentRefunded {
     const message = createBasePaymentRefunded();
+    message.payment = (object.payment !== undefined && object.payment !== null)
+      ? Payment.fromPartial(object.payment)
+      : undefined;
+    message.refund = (object.refund !== undefined && object.refund !== null)
+      ? Refund.fromPartial(object.refund)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePaymentDisputed(): PaymentDisputed {
+  return { payment: undefined };
+}
+
+export const PaymentDisputed: MessageFns<PaymentDisputed> = {
+  encode(message: PaymentDisputed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.payment !== undefined) {
+      Payment.encode(message.payment, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PaymentDisputed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePaymentDisputed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payment = Payment.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PaymentDisputed {
+    return { payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined };
+  },
+
+  toJSON(message: PaymentDisputed): unknown {
+    const obj: any = {};
+    if (message.payment !== undefined) {
+      obj.payment = Payment.toJSON(message.payment);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PaymentDisputed>): PaymentDisputed {
+    return PaymentDisputed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PaymentDisputed>): PaymentDisputed {
+    const message = createBasePaymentDisputed();
     message.payment = (object.payment !== undefined && object.payment !== null)
       ? Payment.fromPartial(object.payment)
       : undefined;

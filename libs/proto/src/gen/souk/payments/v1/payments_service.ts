@@ -8,7 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Money } from "../../type/v1/money.js";
-import { Payment } from "./payment.js";
+import { Payment, Refund } from "./payment.js";
 
 /** Money to set aside. */
 export interface AuthorizePaymentRequest {
@@ -48,12 +48,72 @@ export interface CancelPaymentResponse {
 export interface CapturePaymentRequest {
   /** The order. */
   orderId: string;
+  /** Minor units to take, at most what is left; 0 takes all that is left. */
+  amount: bigint;
+  /** Whether more will be taken later. Otherwise what is left of the authorisation is let go. */
+  moreToCome: boolean;
+  /** Client-made key, 1 to 255 characters: the same key takes the money once and gets the same answer. */
+  requestId: string;
 }
 
 /** The payment after the call. */
 export interface CapturePaymentResponse {
   /** The payment. */
+  payment:
+    | Payment
+    | undefined;
+  /** Whether this answers a key that had been used before. */
+  replayed: boolean;
+}
+
+/** Money to give back. */
+export interface RefundPaymentRequest {
+  /** The order. */
+  orderId: string;
+  /** Minor units to give back, at most what is left of the captured ones; 0 gives all of it back. */
+  amount: bigint;
+  /** Why, in a sentence of at most 200 characters; may be empty. */
+  reason: string;
+  /** Client-made key, 1 to 255 characters: the same key gives the money back once and gets the same answer. */
+  requestId: string;
+}
+
+/** The refund as far as it got. */
+export interface RefundPaymentResponse {
+  /** The refund. */
+  refund:
+    | Refund
+    | undefined;
+  /** The payment. */
+  payment:
+    | Payment
+    | undefined;
+  /** Whether this answers a key that had been used before. */
+  replayed: boolean;
+}
+
+/** Names the order whose payment is compared with the provider's books. */
+export interface SyncPaymentRequest {
+  /** The order. */
+  orderId: string;
+}
+
+/** The payment after the comparison. */
+export interface SyncPaymentResponse {
+  /** The payment. */
   payment: Payment | undefined;
+}
+
+/** Names the orders whose payments are read. */
+export interface BatchGetPaymentsRequest {
+  /** Orders, 500 at most. */
+  orderIds: string[];
+}
+
+/** The payments of the orders that have one. */
+export interface BatchGetPaymentsResponse {
+  /** In no particular order, without their captures and refunds. */
+  payments: Payment[];
 }
 
 /** Names the order whose payment is read. */
@@ -431,13 +491,25 @@ export const CancelPaymentResponse: MessageFns<CancelPaymentResponse> = {
 };
 
 function createBaseCapturePaymentRequest(): CapturePaymentRequest {
-  return { orderId: "" };
+  return { orderId: "", amount: 0n, moreToCome: false, requestId: "" };
 }
 
 export const CapturePaymentRequest: MessageFns<CapturePaymentRequest> = {
   encode(message: CapturePaymentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.orderId !== "") {
       writer.uint32(10).string(message.orderId);
+    }
+    if (message.amount !== 0n) {
+      if (BigInt.asIntN(64, message.amount) !== message.amount) {
+        throw new globalThis.Error("value provided for field message.amount of type int64 too large");
+      }
+      writer.uint32(16).int64(message.amount);
+    }
+    if (message.moreToCome !== false) {
+      writer.uint32(24).bool(message.moreToCome);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
     }
     return writer;
   },
@@ -463,6 +535,30 @@ export const CapturePaymentRequest: MessageFns<CapturePaymentRequest> = {
             message.orderId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.amount = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.moreToCome = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -482,6 +578,17 @@ export const CapturePaymentRequest: MessageFns<CapturePaymentRequest> = {
         : isSet(object.order_id)
         ? globalThis.String(object.order_id)
         : "",
+      amount: isSet(object.amount) ? BigInt(object.amount) : 0n,
+      moreToCome: isSet(object.moreToCome)
+        ? globalThis.Boolean(object.moreToCome)
+        : isSet(object.more_to_come)
+        ? globalThis.Boolean(object.more_to_come)
+        : false,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -489,6 +596,15 @@ export const CapturePaymentRequest: MessageFns<CapturePaymentRequest> = {
     const obj: any = {};
     if (message.orderId !== "") {
       obj.orderId = message.orderId;
+    }
+    if (message.amount !== 0n) {
+      obj.amount = message.amount.toString();
+    }
+    if (message.moreToCome !== false) {
+      obj.moreToCome = message.moreToCome;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
     }
     return obj;
   },
@@ -499,18 +615,24 @@ export const CapturePaymentRequest: MessageFns<CapturePaymentRequest> = {
   fromPartial(object: DeepPartial<CapturePaymentRequest>): CapturePaymentRequest {
     const message = createBaseCapturePaymentRequest();
     message.orderId = object.orderId ?? "";
+    message.amount = (object.amount !== undefined && object.amount !== null) ? BigInt(object.amount) : 0n;
+    message.moreToCome = object.moreToCome ?? false;
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
 
 function createBaseCapturePaymentResponse(): CapturePaymentResponse {
-  return { payment: undefined };
+  return { payment: undefined, replayed: false };
 }
 
 export const CapturePaymentResponse: MessageFns<CapturePaymentResponse> = {
   encode(message: CapturePaymentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.payment !== undefined) {
       Payment.encode(message.payment, writer.uint32(10).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(16).bool(message.replayed);
     }
     return writer;
   },
@@ -536,6 +658,14 @@ export const CapturePaymentResponse: MessageFns<CapturePaymentResponse> = {
             message.payment = Payment.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -549,13 +679,19 @@ export const CapturePaymentResponse: MessageFns<CapturePaymentResponse> = {
   },
 
   fromJSON(object: any): CapturePaymentResponse {
-    return { payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined };
+    return {
+      payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined,
+      replayed: isSet(object.replayed) ? globalThis.Boolean(object.replayed) : false,
+    };
   },
 
   toJSON(message: CapturePaymentResponse): unknown {
     const obj: any = {};
     if (message.payment !== undefined) {
       obj.payment = Payment.toJSON(message.payment);
+    }
+    if (message.replayed !== false) {
+      obj.replayed = message.replayed;
     }
     return obj;
   },
@@ -568,6 +704,524 @@ export const CapturePaymentResponse: MessageFns<CapturePaymentResponse> = {
     message.payment = (object.payment !== undefined && object.payment !== null)
       ? Payment.fromPartial(object.payment)
       : undefined;
+    message.replayed = object.replayed ?? false;
+    return message;
+  },
+};
+
+function createBaseRefundPaymentRequest(): RefundPaymentRequest {
+  return { orderId: "", amount: 0n, reason: "", requestId: "" };
+}
+
+export const RefundPaymentRequest: MessageFns<RefundPaymentRequest> = {
+  encode(message: RefundPaymentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== "") {
+      writer.uint32(10).string(message.orderId);
+    }
+    if (message.amount !== 0n) {
+      if (BigInt.asIntN(64, message.amount) !== message.amount) {
+        throw new globalThis.Error("value provided for field message.amount of type int64 too large");
+      }
+      writer.uint32(16).int64(message.amount);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefundPaymentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefundPaymentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.amount = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RefundPaymentRequest {
+    return {
+      orderId: isSet(object.orderId)
+        ? globalThis.String(object.orderId)
+        : isSet(object.order_id)
+        ? globalThis.String(object.order_id)
+        : "",
+      amount: isSet(object.amount) ? BigInt(object.amount) : 0n,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RefundPaymentRequest): unknown {
+    const obj: any = {};
+    if (message.orderId !== "") {
+      obj.orderId = message.orderId;
+    }
+    if (message.amount !== 0n) {
+      obj.amount = message.amount.toString();
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RefundPaymentRequest>): RefundPaymentRequest {
+    return RefundPaymentRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RefundPaymentRequest>): RefundPaymentRequest {
+    const message = createBaseRefundPaymentRequest();
+    message.orderId = object.orderId ?? "";
+    message.amount = (object.amount !== undefined && object.amount !== null) ? BigInt(object.amount) : 0n;
+    message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
+function createBaseRefundPaymentResponse(): RefundPaymentResponse {
+  return { refund: undefined, payment: undefined, replayed: false };
+}
+
+export const RefundPaymentResponse: MessageFns<RefundPaymentResponse> = {
+  encode(message: RefundPaymentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.refund !== undefined) {
+      Refund.encode(message.refund, writer.uint32(10).fork()).join();
+    }
+    if (message.payment !== undefined) {
+      Payment.encode(message.payment, writer.uint32(18).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(24).bool(message.replayed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefundPaymentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefundPaymentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.refund = Refund.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.payment = Payment.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RefundPaymentResponse {
+    return {
+      refund: isSet(object.refund) ? Refund.fromJSON(object.refund) : undefined,
+      payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined,
+      replayed: isSet(object.replayed) ? globalThis.Boolean(object.replayed) : false,
+    };
+  },
+
+  toJSON(message: RefundPaymentResponse): unknown {
+    const obj: any = {};
+    if (message.refund !== undefined) {
+      obj.refund = Refund.toJSON(message.refund);
+    }
+    if (message.payment !== undefined) {
+      obj.payment = Payment.toJSON(message.payment);
+    }
+    if (message.replayed !== false) {
+      obj.replayed = message.replayed;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RefundPaymentResponse>): RefundPaymentResponse {
+    return RefundPaymentResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RefundPaymentResponse>): RefundPaymentResponse {
+    const message = createBaseRefundPaymentResponse();
+    message.refund = (object.refund !== undefined && object.refund !== null)
+      ? Refund.fromPartial(object.refund)
+      : undefined;
+    message.payment = (object.payment !== undefined && object.payment !== null)
+      ? Payment.fromPartial(object.payment)
+      : undefined;
+    message.replayed = object.replayed ?? false;
+    return message;
+  },
+};
+
+function createBaseSyncPaymentRequest(): SyncPaymentRequest {
+  return { orderId: "" };
+}
+
+export const SyncPaymentRequest: MessageFns<SyncPaymentRequest> = {
+  encode(message: SyncPaymentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== "") {
+      writer.uint32(10).string(message.orderId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncPaymentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSyncPaymentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SyncPaymentRequest {
+    return {
+      orderId: isSet(object.orderId)
+        ? globalThis.String(object.orderId)
+        : isSet(object.order_id)
+        ? globalThis.String(object.order_id)
+        : "",
+    };
+  },
+
+  toJSON(message: SyncPaymentRequest): unknown {
+    const obj: any = {};
+    if (message.orderId !== "") {
+      obj.orderId = message.orderId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SyncPaymentRequest>): SyncPaymentRequest {
+    return SyncPaymentRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SyncPaymentRequest>): SyncPaymentRequest {
+    const message = createBaseSyncPaymentRequest();
+    message.orderId = object.orderId ?? "";
+    return message;
+  },
+};
+
+function createBaseSyncPaymentResponse(): SyncPaymentResponse {
+  return { payment: undefined };
+}
+
+export const SyncPaymentResponse: MessageFns<SyncPaymentResponse> = {
+  encode(message: SyncPaymentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.payment !== undefined) {
+      Payment.encode(message.payment, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncPaymentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSyncPaymentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payment = Payment.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SyncPaymentResponse {
+    return { payment: isSet(object.payment) ? Payment.fromJSON(object.payment) : undefined };
+  },
+
+  toJSON(message: SyncPaymentResponse): unknown {
+    const obj: any = {};
+    if (message.payment !== undefined) {
+      obj.payment = Payment.toJSON(message.payment);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SyncPaymentResponse>): SyncPaymentResponse {
+    return SyncPaymentResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SyncPaymentResponse>): SyncPaymentResponse {
+    const message = createBaseSyncPaymentResponse();
+    message.payment = (object.payment !== undefined && object.payment !== null)
+      ? Payment.fromPartial(object.payment)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBatchGetPaymentsRequest(): BatchGetPaymentsRequest {
+  return { orderIds: [] };
+}
+
+export const BatchGetPaymentsRequest: MessageFns<BatchGetPaymentsRequest> = {
+  encode(message: BatchGetPaymentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.orderIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetPaymentsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetPaymentsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orderIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BatchGetPaymentsRequest {
+    return {
+      orderIds: globalThis.Array.isArray(object?.orderIds)
+        ? object.orderIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.order_ids)
+        ? object.order_ids.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: BatchGetPaymentsRequest): unknown {
+    const obj: any = {};
+    if (message.orderIds?.length) {
+      obj.orderIds = message.orderIds;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BatchGetPaymentsRequest>): BatchGetPaymentsRequest {
+    return BatchGetPaymentsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BatchGetPaymentsRequest>): BatchGetPaymentsRequest {
+    const message = createBaseBatchGetPaymentsRequest();
+    message.orderIds = object.orderIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseBatchGetPaymentsResponse(): BatchGetPaymentsResponse {
+  return { payments: [] };
+}
+
+export const BatchGetPaymentsResponse: MessageFns<BatchGetPaymentsResponse> = {
+  encode(message: BatchGetPaymentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.payments) {
+      Payment.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetPaymentsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchGetPaymentsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payments.push(Payment.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BatchGetPaymentsResponse {
+    return {
+      payments: globalThis.Array.isArray(object?.payments) ? object.payments.map((e: any) => Payment.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: BatchGetPaymentsResponse): unknown {
+    const obj: any = {};
+    if (message.payments?.length) {
+      obj.payments = message.payments.map((e) => Payment.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BatchGetPaymentsResponse>): BatchGetPaymentsResponse {
+    return BatchGetPaymentsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BatchGetPaymentsResponse>): BatchGetPaymentsResponse {
+    const message = createBaseBatchGetPaymentsResponse();
+    message.payments = object.payments?.map((e) => Payment.fromPartial(e)) || [];
     return message;
   },
 };
@@ -885,8 +1539,8 @@ export const PaymentsServiceService = {
     responseDeserialize: (value: Buffer): CancelPaymentResponse => CancelPaymentResponse.decode(value),
   },
   /**
-   * Takes authorised money (staff or service); for `manual` it notes that the money came in. Idempotent.
-   * Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE.
+   * Takes authorised money (staff or service), all that is left or a part; for `manual` it notes that the money came in. Idempotent by
+   * `request_id`. Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE, AMOUNT_TOO_HIGH, REQUEST_ID_REUSED, INVALID_ARGUMENT.
    */
   capturePayment: {
     path: "/souk.payments.v1.PaymentsService/CapturePayment" as const,
@@ -898,6 +1552,43 @@ export const PaymentsServiceService = {
     responseSerialize: (value: CapturePaymentResponse): Buffer =>
       Buffer.from(CapturePaymentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CapturePaymentResponse => CapturePaymentResponse.decode(value),
+  },
+  /**
+   * Gives captured money back (staff), all that is left or a part. Idempotent by `request_id`: a refund that the provider has not answered
+   * yet comes back PROCESSING and is seen through without the caller.
+   * Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_REFUNDABLE, AMOUNT_TOO_HIGH, REQUEST_ID_REUSED, INVALID_ARGUMENT.
+   */
+  refundPayment: {
+    path: "/souk.payments.v1.PaymentsService/RefundPayment" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RefundPaymentRequest): Buffer => Buffer.from(RefundPaymentRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RefundPaymentRequest => RefundPaymentRequest.decode(value),
+    responseSerialize: (value: RefundPaymentResponse): Buffer =>
+      Buffer.from(RefundPaymentResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RefundPaymentResponse => RefundPaymentResponse.decode(value),
+  },
+  /** Asks the provider what it holds for an order and brings the payment to it (staff or operator). Idempotent. Errors: PAYMENT_NOT_FOUND. */
+  syncPayment: {
+    path: "/souk.payments.v1.PaymentsService/SyncPayment" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SyncPaymentRequest): Buffer => Buffer.from(SyncPaymentRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SyncPaymentRequest => SyncPaymentRequest.decode(value),
+    responseSerialize: (value: SyncPaymentResponse): Buffer => Buffer.from(SyncPaymentResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SyncPaymentResponse => SyncPaymentResponse.decode(value),
+  },
+  /** Reads the payments of up to 500 orders; orders without one are left out of the answer (service or operator). */
+  batchGetPayments: {
+    path: "/souk.payments.v1.PaymentsService/BatchGetPayments" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchGetPaymentsRequest): Buffer =>
+      Buffer.from(BatchGetPaymentsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchGetPaymentsRequest => BatchGetPaymentsRequest.decode(value),
+    responseSerialize: (value: BatchGetPaymentsResponse): Buffer =>
+      Buffer.from(BatchGetPaymentsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchGetPaymentsResponse => BatchGetPaymentsResponse.decode(value),
   },
   /** Reads the payment of an order (staff or service). Errors: PAYMENT_NOT_FOUND. */
   getPayment: {
@@ -936,10 +1627,20 @@ export interface PaymentsServiceServer extends UntypedServiceImplementation {
    */
   cancelPayment: handleUnaryCall<CancelPaymentRequest, CancelPaymentResponse>;
   /**
-   * Takes authorised money (staff or service); for `manual` it notes that the money came in. Idempotent.
-   * Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE.
+   * Takes authorised money (staff or service), all that is left or a part; for `manual` it notes that the money came in. Idempotent by
+   * `request_id`. Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE, AMOUNT_TOO_HIGH, REQUEST_ID_REUSED, INVALID_ARGUMENT.
    */
   capturePayment: handleUnaryCall<CapturePaymentRequest, CapturePaymentResponse>;
+  /**
+   * Gives captured money back (staff), all that is left or a part. Idempotent by `request_id`: a refund that the provider has not answered
+   * yet comes back PROCESSING and is seen through without the caller.
+   * Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_REFUNDABLE, AMOUNT_TOO_HIGH, REQUEST_ID_REUSED, INVALID_ARGUMENT.
+   */
+  refundPayment: handleUnaryCall<RefundPaymentRequest, RefundPaymentResponse>;
+  /** Asks the provider what it holds for an order and brings the payment to it (staff or operator). Idempotent. Errors: PAYMENT_NOT_FOUND. */
+  syncPayment: handleUnaryCall<SyncPaymentRequest, SyncPaymentResponse>;
+  /** Reads the payments of up to 500 orders; orders without one are left out of the answer (service or operator). */
+  batchGetPayments: handleUnaryCall<BatchGetPaymentsRequest, BatchGetPaymentsResponse>;
   /** Reads the payment of an order (staff or service). Errors: PAYMENT_NOT_FOUND. */
   getPayment: handleUnaryCall<GetPaymentRequest, GetPaymentResponse>;
   /** Takes a notice from the payment provider: checks its signature, stores it, then acts on it. Errors: WEBHOOK_SIGNATURE_INVALID. */
