@@ -4,7 +4,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt, KnownOrder, ShopClient, Told } from './client.ts';
-import { isMissing } from './client.ts';
 import { AMPLE, SCARCE } from './goods.ts';
 import type { Line } from './history.ts';
 import type { Random } from './random.ts';
@@ -45,7 +44,6 @@ export class Buyer {
   readonly #orders: KnownOrder[] = [];
   readonly #attempts: Attempt[] = [];
   readonly #inDoubt = new Set<Attempt>();
-  #canHold = true;
 
   constructor(client: ShopClient, random: Random) {
     this.#client = client;
@@ -97,9 +95,8 @@ export class Buyer {
   async #buyCart(held: boolean): Promise<void> {
     const cartId = await this.#client.fillCart(this.#lines());
     if (!cartId) return;
-    if (held && this.#canHold) {
-      const told = await this.#client.holdCart(cartId);
-      if (isMissing(told)) this.#canHold = false;
+    if (held) {
+      await this.#client.holdCart(cartId);
       if (this.#random.chance(0.2)) return void (await this.#client.deleteCart(cartId));
     }
     await this.#buy({ cartId });

@@ -31,8 +31,7 @@ export interface Told {
 type Facts = Pick<Operation, 'principal' | 'key' | 'cartId' | 'sku' | 'lines' | 'amount' | 'orderId'>;
 
 const ADDRESS = { name: 'Ada Lovelace', line1: '12 St James Square', city: 'London', postalCode: 'SW1', country: 'GB' };
-/** The shop has no such route (yet); anything else says that it understood. */
-const NO_ROUTE = 'ROUTE_NOT_FOUND';
+const TELL_OF_ORDERS: readonly OperationKind[] = ['place order', 'read order', 'cancel order', 'fulfil order'];
 
 export class ShopClient {
   readonly #http: HttpClient;
@@ -70,6 +69,12 @@ export class ShopClient {
 
   fulfilOrder(orderId: string): Promise<Told> {
     return this.#record('fulfil order', post(`/v1/orders/${orderId}/fulfill`, {}), { orderId });
+  }
+
+  /** Notes that the money of an order on account came in. */
+  captureOrder(orderId: string, key: string): Promise<Told> {
+    const call = { ...post(`/v1/orders/${orderId}/captures`, {}), headers: { 'idempotency-key': key } };
+    return this.#record('capture order', call, { orderId, key });
   }
 
   refundOrder(orderId: string, key: string, amount: number): Promise<Told> {
@@ -132,14 +137,10 @@ export class ShopClient {
       ...facts,
       ...(kind === 'refund order' && { refundId: textIn(body, 'id') }),
       ...(expires && { expires }),
-      ...(order && kind.endsWith('order') && kind !== 'refund order' && seen(order, body)),
+      ...(order && TELL_OF_ORDERS.includes(kind) && seen(order, body)),
     });
     return { outcome, status, reason, order, body };
   }
-}
-
-export function isMissing({ reason }: Told): boolean {
-  return reason === NO_ROUTE;
 }
 
 /** Whoever is told to come back later, or nothing at all, does not know whether it happened. */

@@ -12,6 +12,8 @@ export interface ProviderFault {
   readonly kind: string;
   readonly rate: number;
   readonly delayMs?: number;
+  /** Only calls of this kind. */
+  readonly operation?: string;
 }
 
 export type Fault =
@@ -138,7 +140,8 @@ const links: Card[] = [
 ];
 
 const provider: Card[] = [
-  wrong('decline', 0.4),
+  wrong('decline', 0.4, { operation: 'create' }),
+  { ...wrong('decline', 0.5, { operation: 'refund' }), label: 'provider: decline of refunds' },
   wrong('delay', 0.6, { delayMs: 2_500 }),
   wrong('timeout_after_charge', 0.4),
   wrong('timeout_before_charge', 0.4),
@@ -146,6 +149,8 @@ const provider: Card[] = [
   wrong('rate_limit', 0.5),
   wrong('duplicate_webhook', 1),
   wrong('late_webhook', 0.7, { delayMs: 4_000 }),
+  wrong('lost_webhook', 0.7),
+  wrong('pending_refund', 0.7),
 ];
 
 const again: Card[] = ['ORDERS', 'CATALOG', 'INVENTORY', 'PAYMENTS'].map((stream) => ({

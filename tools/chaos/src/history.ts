@@ -9,6 +9,7 @@ export type OperationKind =
   | 'cancel order'
   | 'read order'
   | 'fulfil order'
+  | 'capture order'
   | 'refund order'
   | 'count stock'
   | 'adjust stock'

@@ -52,6 +52,14 @@ async function makeBuyers(cluster: Cluster, history: History, random: Random, co
   );
 }
 
+function makeStaff(cluster: Cluster, history: History, random: Random): [Staff, Staff] {
+  const door = new HttpClient(cluster.linkPort('staff-door', 'gateway'));
+  const credentials = { email: ADMIN_EMAIL, password: cluster.secrets.adminPassword };
+  const make = (name: string) =>
+    new Staff(new ShopClient(door, history, name), history, random.fork(name), credentials);
+  return [make('staff-1'), make('staff-2')];
+}
+
 async function register(client: ShopClient, name: string): Promise<void> {
   const body = { email: `${name}@example.com`, password: newPassword(), name };
   const answer = await client.call({ method: 'POST', path: '/v1/auth/register', body });
@@ -69,17 +77,21 @@ async function torment(cluster: Cluster, options: Options, folder: string): Prom
   const direct = new HttpClient(cluster.port('gateway'));
   const sources = await Sources.open(cluster);
   try {
-    const staffClient = new ShopClient(new HttpClient(cluster.linkPort('staff-door', 'gateway')), history, 'staff');
-    const credentials = { email: ADMIN_EMAIL, password: cluster.secrets.adminPassword };
-    const staff = new Staff(staffClient, history, random.fork('staff'), credentials);
+    const [staff, ...colleagues] = makeStaff(cluster, history, random);
     await stockUp(direct, await staff.logIn());
+    await Promise.all(colleagues.map((colleague) => colleague.logIn()));
     await switchOff(sources, options.switchOff);
     const buyers = await makeBuyers(cluster, history, random, options.buyers);
-    const nemesis = new Nemesis(cluster, sources, (line) => log.write(`${history.now()} ${line}\n`));
+    const nemesis = new Nemesis(cluster, sources, random.fork('nemesis'), (line) =>
+      log.write(`${history.now()} ${line}\n`),
+    );
 
     say(`Things break for ${options.minutes} min...`);
     let stopped = false;
-    const people = [...buyers.map((buyer) => buyer.shop(() => stopped)), staff.work(() => stopped)];
+    const people = [
+      ...buyers.map((buyer) => buyer.shop(() => stopped)),
+      ...[staff, ...colleagues].map((one) => one.work(() => stopped)),
+    ];
     await nemesis.run(planFaults(random.fork('faults'), lengthMs), lengthMs);
     say('Healing...');
     await nemesis.heal();

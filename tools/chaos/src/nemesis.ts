@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.ts';
 import type { Fault, PlannedFault, ProviderFault } from './fault-plan.ts';
 import { HttpClient } from './http.ts';
+import type { Random } from './random.ts';
 import type { Sources } from './sources.ts';
 
 const PROVIDER_TRIES = 20;
@@ -12,13 +13,15 @@ export class Nemesis {
   readonly #cluster: Cluster;
   readonly #sources: Sources;
   readonly #provider: HttpClient;
+  readonly #random: Random;
   readonly #log: (line: string) => void;
   readonly #active = new Set<() => Promise<void>>();
   readonly #providerFaults = new Set<ProviderFault>();
 
   /** @param log is told of each fault as it begins and ends */
-  constructor(cluster: Cluster, sources: Sources, log: (line: string) => void) {
+  constructor(cluster: Cluster, sources: Sources, random: Random, log: (line: string) => void) {
     this.#cluster = cluster;
+    this.#random = random;
     this.#sources = sources;
     this.#provider = new HttpClient(cluster.port('provider'));
     this.#log = log;
@@ -44,7 +47,18 @@ export class Nemesis {
     await this.#cluster.ready();
     // A provider that was away may have missed it.
     await this.#tellProvider();
+    await this.#endRefunds();
     this.#provider.close();
+  }
+
+  /** Banks make up their minds about the refunds that were left pending. */
+  async #endRefunds(): Promise<void> {
+    const { refunds } = await this.#sources.books();
+    for (const { id: refund } of refunds.filter(({ status }) => status === 'pending')) {
+      const body = { refund, status: this.#random.chance(0.7) ? 'succeeded' : 'failed' };
+      const { status } = await this.#provider.call({ method: 'POST', path: '/_sandbox/refunds/end', body });
+      if (status !== 200) throw new Error(`The end of the refund ${refund} answered ${status}.`);
+    }
   }
 
   async #begin(label: string, fault: Fault): Promise<void> {

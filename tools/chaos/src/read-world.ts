@@ -9,6 +9,7 @@ import type { Sources } from './sources.ts';
 import type { ConsumerState, ServiceEvents, StoredOrder, World } from './world.ts';
 
 const DEAD_LETTERS = 'DEAD_LETTERS';
+const ORDER_MAILS = 'SELECT order_id, kind, state FROM notifications WHERE order_id IS NOT NULL';
 const CART_HOLDS = 'SELECT cart_id, lines, extract(epoch FROM now() - expires_at)::float8 AS overdue FROM cart_holds';
 
 /** @param token of staff */
@@ -26,17 +27,20 @@ export async function readWorld(
     listed: await listOrders(shop.http, shop.token),
     stock: await sources.rows('inventory', 'SELECT * FROM stock ORDER BY sku'),
     holds: await sources.rows('inventory', 'SELECT order_id, state, lines FROM holds'),
-    cartHolds: (await sources.hasTable('inventory', 'cart_holds')) ? await sources.rows('inventory', CART_HOLDS) : [],
+    cartHolds: await sources.rows('inventory', CART_HOLDS),
     movements: await sources.rows('inventory', 'SELECT * FROM movements ORDER BY movement_id'),
     shown: await shownAvailability(shop.http),
     payments: await sources.rows('payments', 'SELECT * FROM payments'),
+    captures: await sources.rows('payments', 'SELECT * FROM captures'),
+    refunds: await sources.rows('payments', 'SELECT * FROM refunds'),
+    ledger: await sources.rows('payments', 'SELECT payment_id, debit, credit, amount FROM ledger'),
     books: await sources.books(),
     services: await Promise.all(sources.publishers.map((service) => readService(sources, service, streams))),
     consumers: await readConsumers(sources),
     deadLetters: streams.includes(DEAD_LETTERS)
       ? (await sources.events(DEAD_LETTERS)).map(({ id, type }) => `${type} ${id}`)
       : [],
-    notifications: await sources.rows('notifications', 'SELECT order_id, kind, state FROM notifications'),
+    notifications: await sources.rows('notifications', ORDER_MAILS),
     mails: filesIn(layout(cluster.folder).mail),
   };
 }

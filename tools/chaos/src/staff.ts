@@ -1,7 +1,7 @@
-/** Somebody who works in the shop: fills the shelves, hands orders to the carrier, and gives money back. */
+/** Somebody who works in the shop: fills the shelves, hands orders to the carrier, takes money and gives it back. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isMissing, type ShopClient, type Told } from './client.ts';
+import type { ShopClient, Told } from './client.ts';
 import { SCARCE } from './goods.ts';
 import type { History } from './history.ts';
 import type { Random } from './random.ts';
@@ -11,7 +11,7 @@ export interface Credentials {
   readonly password: string;
 }
 
-const TASKS = { count: 25, adjust: 30, fulfil: 30, refund: 15 } as const;
+const TASKS = { count: 15, adjust: 25, fulfil: 25, capture: 10, refund: 25 } as const;
 const MOST_REPEATS = 5;
 
 export class Staff {
@@ -19,8 +19,6 @@ export class Staff {
   readonly #history: History;
   readonly #random: Random;
   readonly #credentials: Credentials;
-  #canAdjust = true;
-  #canRefund = true;
 
   constructor(client: ShopClient, history: History, random: Random, credentials: Credentials) {
     this.#client = client;
@@ -62,6 +60,8 @@ export class Staff {
         return this.#adjust(sku, key);
       case 'fulfil':
         return this.#withOrder((orderId) => this.#client.fulfilOrder(orderId));
+      case 'capture':
+        return this.#withOrder((orderId) => this.#untilAnswered(() => this.#client.captureOrder(orderId, key)));
       case 'refund':
         return this.#refund(key);
     }
@@ -77,21 +77,15 @@ export class Staff {
   }
 
   async #adjust(sku: string, key: string): Promise<Told | undefined> {
-    if (!this.#canAdjust) return this.#count(sku, key);
     const delta = this.#random.chance(0.8) ? this.#random.between(3, 12) : -this.#random.between(1, 3);
-    const told = await this.#untilAnswered(() => this.#client.adjustStock(sku, delta, key));
-    if (isMissing(told)) this.#canAdjust = false;
-    return told;
+    return this.#untilAnswered(() => this.#client.adjustStock(sku, delta, key));
   }
 
   async #refund(key: string): Promise<Told | undefined> {
-    if (!this.#canRefund) return undefined;
-    const told = await this.#withOrder((orderId, total) => {
+    return this.#withOrder((orderId, total) => {
       const amount = this.#random.chance(0.5) ? total : Math.ceil(total / this.#random.between(2, 5));
       return this.#untilAnswered(() => this.#client.refundOrder(orderId, key, amount));
     });
-    if (told && isMissing(told)) this.#canRefund = false;
-    return told;
   }
 
   /** Picks an order that somebody was told is confirmed. */

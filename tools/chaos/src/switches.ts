@@ -37,13 +37,13 @@ export async function keylessProvider(providerPort: number): Promise<number> {
 
 /** What is written under a key gets another one, so that nobody ever finds it again. */
 async function forgetKeys(sources: Sources): Promise<void> {
-  await sources.rows('orders', 'DROP INDEX IF EXISTS orders_cart');
+  await sources.rows('orders', 'DROP INDEX orders_cart, orders_twin');
   const keys = [
     { table: 'orders', column: 'claim_key' },
+    { table: 'claim_aliases', column: 'key' },
     { table: 'claims', column: 'key' },
   ];
   for (const { table, column } of keys) {
-    if (!(await sources.hasTable('orders', table))) continue;
     await sources.rows(
       'orders',
       `CREATE FUNCTION forget_${table}() RETURNS trigger LANGUAGE plpgsql AS

@@ -17,6 +17,9 @@ export interface World {
   /** Units that can be sold, as the catalogue's pages show them. */
   readonly shown: ReadonlyMap<string, number>;
   readonly payments: readonly PaymentRow[];
+  readonly captures: readonly CaptureRow[];
+  readonly refunds: readonly RefundRow[];
+  readonly ledger: readonly LedgerRow[];
   readonly books: ProviderBooks;
   readonly services: readonly ServiceEvents[];
   readonly consumers: readonly ConsumerState[];
@@ -32,9 +35,11 @@ export interface StoredOrder {
   readonly state: string;
   readonly saga_phase: string;
   readonly saga_error: string | null;
+  /** Since when it waits for a person. */
+  readonly saga_parked_at: Date | null;
   readonly lines: readonly { readonly sku: string; readonly quantity: number; readonly price: string }[];
   readonly total_amount: number;
-  readonly refunded_amount?: number;
+  readonly refunded_amount: number;
   readonly currency: string;
   readonly payment_method: string;
   readonly cart_id: string | null;
@@ -87,6 +92,27 @@ export interface PaymentRow {
   readonly version: number;
 }
 
+/** Each taking of money. */
+export interface CaptureRow {
+  readonly payment_id: string;
+  readonly amount: number;
+  readonly state: string;
+}
+
+/** Each giving back of money. */
+export interface RefundRow extends CaptureRow {
+  readonly refund_id: string;
+  readonly provider_reference: string;
+}
+
+/** What the double entry has for a payment: money in, and money out. */
+export interface LedgerRow {
+  readonly payment_id: string;
+  readonly debit: string;
+  readonly credit: string;
+  readonly amount: number;
+}
+
 /** What the sandbox provider keeps: `GET /_sandbox/ledger`. */
 export interface ProviderBooks {
   readonly payment_intents: readonly {
@@ -105,7 +131,12 @@ export interface ProviderBooks {
     readonly amount_captured: number;
     readonly amount_refunded: number;
   }[];
-  readonly refunds: readonly { readonly id: string; readonly payment_intent: string; readonly amount: number }[];
+  readonly refunds: readonly {
+    readonly id: string;
+    readonly payment_intent: string;
+    readonly amount: number;
+    readonly status: string;
+  }[];
   readonly undelivered_notices: number;
 }
 

@@ -40,6 +40,9 @@ export function soundWorld(): World {
     ],
     shown: new Map([[GOOD.sku, 8]]),
     payments: [payment('sold', 'CAPTURED', 2_098), payment('off', 'VOIDED', 0)],
+    captures: [{ payment_id: 'payment-sold', amount: 2_098, state: 'SUCCEEDED' }],
+    refunds: [],
+    ledger: [{ payment_id: 'payment-sold', debit: 'clearing:card', credit: 'sales', amount: 2_098 }],
     books: {
       payment_intents: [intent('sold', 'succeeded', 2_098), intent('off', 'canceled', 0)],
       charges: [charge('sold', 2_098), charge('off', 0)],
@@ -92,6 +95,8 @@ function order(id: string, state: string, kinds: string[]): World['orders'][numb
     state,
     saga_phase: 'DONE',
     saga_error: null,
+    saga_parked_at: null,
+    refunded_amount: 0,
     lines: [{ sku: GOOD.sku, quantity: 2, price: '1049' }],
     total_amount: 2_098,
     currency: 'USD',

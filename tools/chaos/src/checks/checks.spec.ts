@@ -82,6 +82,15 @@ it.each<[id: string, what: string, world: World]>([
       charges: [...books.charges, { ...books.charges[0], id: 'ch_twice', payment_intent: 'pi_twice' } as never],
     })),
   ],
+  ['I8', 'a capture is booked twice', where('ledger', (ledger) => [...ledger, ...ledger])],
+  [
+    'I8',
+    'the provider gave money back that nobody asked for',
+    where('books', (books) => ({
+      ...books,
+      refunds: [{ id: 're_1', payment_intent: 'pi_sold', amount: 5, status: 'succeeded' }],
+    })),
+  ],
   ['I9', 'a sold order is not paid', where('payments', (payments) => payments.slice(1))],
   ['I10', 'a cancelled order keeps money', order('sold', { state: 'CANCELLED' })],
   [

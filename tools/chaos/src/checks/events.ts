@@ -1,4 +1,5 @@
 import type { World } from '../world.ts';
+import { SOLD } from './states.ts';
 import { countBy, judge, type Verdict } from './verdict.ts';
 
 const EVENT_OF_STATE: Readonly<Record<string, string>> = {
@@ -6,6 +7,7 @@ const EVENT_OF_STATE: Readonly<Record<string, string>> = {
   REJECTED: 'OrderRejected',
   CANCELLED: 'OrderCancelled',
   FULFILLED: 'OrderFulfilled',
+  REFUNDED: 'OrderRefunded',
 };
 
 export function checkEvents(world: World): Verdict[] {
@@ -31,9 +33,11 @@ function everyChangeIsTold({ services, orders, stock }: World): Verdict {
     const told = new Set(
       outboxOf('orders').map(({ type, aggregate_id }) => `${type.split('.').at(-1)} ${aggregate_id}`),
     );
-    for (const { order_id, state } of orders) {
+    for (const { order_id, state, refunded_amount } of orders) {
       expect(told.has(`OrderPlaced ${order_id}`), () => `order ${order_id} has no OrderPlaced`);
       const event = EVENT_OF_STATE[state];
+      const isRefunded = refunded_amount > 0 && SOLD.includes(state);
+      if (isRefunded) expect(told.has(`OrderRefunded ${order_id}`), () => `order ${order_id} lacks OrderRefunded`);
       if (event) expect(told.has(`${event} ${order_id}`), () => `order ${order_id} is ${state} without ${event}`);
     }
     const levels = new Map(outboxOf('inventory').map(({ aggregate_id, data }) => [aggregate_id, data]));
@@ -121,7 +125,7 @@ function shownIsTrue({ stock, shown }: World): Verdict {
 function nothingIsStuck({ deadLetters, orders }: World): Verdict {
   return judge('I20', 'nothing was given up', (expect) => {
     expect(deadLetters.length === 0, () => `dead letters: ${deadLetters.join(', ')}`);
-    const parked = orders.filter(({ saga_phase }) => saga_phase === 'PARKED');
+    const parked = orders.filter(({ saga_parked_at }) => saga_parked_at !== null);
     expect(parked.length === 0, () => `parked: ${parked.map((o) => `${o.order_id} (${o.saga_error})`).join(', ')}`);
   });
 }

@@ -5,8 +5,11 @@ import { countBy, judge, sumBy, type Verdict } from './verdict.ts';
 type Intent = ProviderBooks['payment_intents'][number];
 
 export function checkMoney(world: World): Verdict[] {
-  return [amountsFit(world), booksAgree(world), paidIsSold(world), undoneIsFree(world)];
+  return [amountsFit(world), booksAgree(world), paidIsSold(world), undoneIsFree(world), everyPartOnce(world)];
 }
+
+/** Refunds that count against what was captured. */
+const SETTLED: readonly string[] = ['succeeded', 'pending'];
 
 function amountsFit({ payments, books }: World): Verdict {
   return judge('I7', 'captured <= authorised, refunded <= captured, one payment per order', (expect) => {
@@ -17,14 +20,14 @@ function amountsFit({ payments, books }: World): Verdict {
     for (const [order, count] of countBy(payments, ({ order_id }) => order_id)) {
       expect(count === 1, () => `order ${order} has ${count} payments`);
     }
-    const refunds = sumBy(
-      books.refunds,
+    const back = sumBy(
+      books.refunds.filter(({ status }) => SETTLED.includes(status)),
       ({ payment_intent }) => payment_intent,
       ({ amount }) => amount,
     );
     for (const { id, amount, amount_received: received } of books.payment_intents) {
-      const back = refunds.get(id) ?? 0;
-      expect(received <= amount && back <= received, () => `${id}: ${amount}, ${received} taken, ${back} given back`);
+      const given = back.get(id) ?? 0;
+      expect(received <= amount && given <= received, () => `${id}: ${amount}, ${received} taken, ${given} given back`);
     }
   });
 }
@@ -82,8 +85,8 @@ function paidIsSold({ orders, payments, books }: World): Verdict {
       const payment = paymentOf.get(order_id);
       const secured = securedBy(payment);
       expect(secured === total, () => `order ${order_id} (${order.state}) costs ${total}, ${secured} is paid`);
-      const given = order.refunded_amount ?? payment?.refunded_amount ?? 0;
       const refunded = payment?.refunded_amount ?? 0;
+      const given = order.refunded_amount;
       expect(given === refunded, () => `order ${order_id} says ${given} was refunded, its payment ${refunded}`);
       if (order.payment_method !== 'card') continue;
       const kept = keptFor.get(order_id) ?? 0;
@@ -143,4 +146,48 @@ function byOrder(books: ProviderBooks) {
     heldFor: sumBy(intents, orderOf, (intent) => account(intent).held),
     chargesFor: sumBy(intents, orderOf, (intent) => (account(intent).taken > 0 ? 1 : 0)),
   };
+}
+
+/** Each capture and refund is booked once, here and at the provider, and each key that asked for one got one. */
+function everyPartOnce({ payments, captures, refunds, ledger, books, operations }: World): Verdict {
+  return judge('I8', 'captures, refunds and double entry sum to the payment; one refund per key', (expect) => {
+    const done = <T extends { state: string }>(rows: readonly T[]) => rows.filter(({ state }) => state === 'SUCCEEDED');
+    const sum = (rows: readonly { payment_id: string; amount: number }[]) =>
+      sumBy(
+        rows,
+        ({ payment_id }) => payment_id,
+        ({ amount }) => amount,
+      );
+    const [taken, back] = [sum(done(captures)), sum(done(refunds))];
+    const [booked, unbooked] = [
+      sum(ledger.filter(({ debit }) => debit.startsWith('clearing'))),
+      sum(ledger.filter(({ credit }) => credit.startsWith('clearing'))),
+    ];
+    for (const { payment_id, order_id, captured_amount: captured, refunded_amount: refunded } of payments) {
+      const parts = [taken, back, booked, unbooked].map((sums) => sums.get(payment_id) ?? 0);
+      const agree = parts.join() === [captured, refunded, captured, refunded].join();
+      expect(agree, () => `order ${order_id}: ${captured}, ${refunded}; parts and ledger ${parts.join(', ')}`);
+    }
+    const atProvider = new Map(books.refunds.map((refund) => [refund.id, refund]));
+    const known = countBy(done(refunds), ({ provider_reference }) => provider_reference);
+    for (const { refund_id, provider_reference: reference, amount } of done(refunds)) {
+      const theirs = reference === '' ? amount : atProvider.get(reference)?.amount;
+      expect(theirs === amount, () => `the refund ${refund_id} is ${amount}, at the provider (${reference}) ${theirs}`);
+    }
+    for (const { id, payment_intent, amount } of books.refunds.filter(({ status }) => status === 'succeeded')) {
+      const count = known.get(id) ?? 0;
+      expect(
+        count === 1,
+        () => `the provider gave ${amount} of ${payment_intent} back (${id}); ${count} refunds know it`,
+      );
+    }
+    const asked = operations.filter(({ kind, refundId }) => kind === 'refund order' && refundId !== undefined);
+    const stored = new Map(refunds.map((refund) => [refund.refund_id, refund]));
+    for (const [key, told] of Map.groupBy(asked, (operation) => operation.key ?? '')) {
+      const ids = new Set(told.map(({ refundId }) => refundId));
+      const [{ refundId = '', amount = 0 } = {}] = told;
+      expect(ids.size === 1, () => `the key ${key} was answered with the refunds ${[...ids].join(', ')}`);
+      expect(stored.get(refundId)?.amount === amount, () => `the refund ${refundId} of ${amount} is not in the books`);
+    }
+  });
 }
