@@ -71,11 +71,12 @@ INSERT INTO captures (payment_id, sequence, amount, final, state, created_at)
 SELECT payment_id, 1, captured_amount, true, 'SUCCEEDED', updated_at FROM payments WHERE state IN ('CAPTURED', 'REFUNDED');
 INSERT INTO refunds (refund_id, payment_id, amount, state, created_at)
 SELECT payment_id, payment_id, refunded_amount, 'SUCCEEDED', updated_at FROM payments WHERE refunded_amount > 0;
+-- The entries' identifiers are as old as the payments, so that nothing takes them for new.
 INSERT INTO ledger (entry_id, cause, payment_id, debit, credit, amount, currency)
-SELECT gen_random_uuid(), 'capture:' || payment_id || ':1', payment_id, 'clearing:' || method, 'sales', captured_amount, currency
+SELECT payment_id, 'capture:' || payment_id || ':1', payment_id, 'clearing:' || method, 'sales', captured_amount, currency
   FROM payments WHERE captured_amount > 0
 UNION ALL
-SELECT gen_random_uuid(), 'refund:' || payment_id, payment_id, 'refunds', 'clearing:' || method, refunded_amount, currency
+SELECT ('00000000' || substr(payment_id::text, 9))::uuid, 'refund:' || payment_id, payment_id, 'refunds', 'clearing:' || method, refunded_amount, currency
   FROM payments WHERE refunded_amount > 0;
 
 ALTER TABLE webhook_inbox
@@ -83,6 +84,7 @@ ALTER TABLE webhook_inbox
   DROP CONSTRAINT webhook_inbox_says_check,
   ADD CONSTRAINT webhook_inbox_says_check
     CHECK (says IN ('authorized', 'captured', 'voided', 'declined', 'refunded')) NOT VALID;
+CREATE INDEX webhook_inbox_unknown ON webhook_inbox (received_at) WHERE outcome = 'UNKNOWN_PAYMENT';
 COMMENT ON COLUMN webhook_inbox.says_amount IS 'How much was captured, or refunded, by what it says.';
 
 -- Needed by @souk/idempotency.
@@ -119,6 +121,7 @@ CREATE TABLE differences (
 
 -- Down Migration
 DROP TABLE differences, check_runs, claims;
+DROP INDEX webhook_inbox_unknown;
 ALTER TABLE webhook_inbox
   DROP COLUMN says_amount,
   DROP CONSTRAINT webhook_inbox_says_check,

@@ -52,3 +52,22 @@ export interface PaymentProvider {
   /** Intents of the same order that the payment does not go by. */
   findOthers(payment: Payment): Promise<ProviderView[]>;
 }
+
+/** An intent as the provider lists it: its refunds are a sum. */
+export interface ListedIntent {
+  readonly reference: string;
+  /** Our identifier, which the provider was told; null where it was not, or not by us. */
+  readonly paymentId: string | null;
+  /** Undefined while the provider is still at it. */
+  readonly view: ProviderView | undefined;
+  readonly refundedAmount: bigint;
+  /** Whether a bank took money back, or tried to. */
+  readonly disputed: boolean;
+  readonly createTime: Date;
+}
+
+/** What a provider keeps, to be compared with what is kept here. */
+export interface ProviderBooks {
+  /** Pages of what was made since then, newest first. */
+  intentsSince(since: Date): AsyncIterable<ListedIntent[]>;
+}

@@ -1,19 +1,25 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { EventBus } from '@souk/events';
+import { Checks } from '@souk/operations';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
-import { Consumers, DataModule } from '@souk/service';
+import { Consumers, DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import { AuthorizePayment } from './authorize-payment.js';
 import { CancelPayment } from './cancel-payment.js';
 import { CapturePayment } from './capture-payment.js';
 import type { PaymentsConfig } from './config.js';
+import { ChecksStore } from './checks/checks.store.js';
+import { ledgerBalanceCheck } from './checks/ledger-balance.js';
+import { paymentsProviderCheck } from './checks/payments-provider.js';
+import { paymentsStuckCheck } from './checks/payments-stuck.js';
 import { LeasesStore } from './leases.store.js';
 import { paymentsConsumers } from './payments.consumers.js';
 import { LOGGER, PaymentsGrpc } from './payments.grpc.js';
 import { PaymentsStore } from './payments.store.js';
 import { Providers } from './providers.js';
 import { ManualProvider } from './providers/manual.js';
+import { StripeBooks } from './providers/stripe-books.js';
 import { StripeNotices } from './providers/stripe-notices.js';
 import { stripeClient, StripeProvider } from './providers/stripe.js';
 import { ReceiveWebhook } from './receive-webhook.js';
@@ -28,15 +34,17 @@ import { WebhooksStore } from './webhooks.store.js';
 @Module({})
 export class PaymentsModule {
   static with(config: PaymentsConfig, logger: Logger): DynamicModule {
+    const data = { name: 'payments', config, logger, claims: true };
     return {
       module: PaymentsModule,
-      imports: [DataModule.with({ name: 'payments', config, logger, claims: true })],
-      providers: parts(config, logger),
+      imports: [DataModule.with(data)],
+      providers: [...parts(config, logger), ...operations(data)],
     };
   }
 }
 
 const HOUR_MS = 60 * 60 * 1000;
+const now = () => new Date();
 
 function parts(config: PaymentsConfig, logger: Logger): Provider[] {
   const { STRIPE_API_KEY: apiKey, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = config;
@@ -79,12 +87,24 @@ function parts(config: PaymentsConfig, logger: Logger): Provider[] {
         return paymentsConsumers(store, { database, bus, logger, wake, captureAt: config.SOUK_CAPTURE });
       },
     },
+    ChecksStore,
+    {
+      provide: Checks,
+      inject: [ChecksStore, PaymentsStore],
+      useFactory: (checks: ChecksStore, payments: PaymentsStore) => {
+        const books = new StripeBooks(stripe);
+        return new Checks([
+          paymentsProviderCheck({ checks, payments, provider: card, books, now }),
+          paymentsStuckCheck(checks),
+          ledgerBalanceCheck(checks, now),
+        ]);
+      },
+    },
     PaymentsGrpc,
   ];
 }
 
 function useCases(logger: Logger): Provider[] {
-  const now = () => new Date();
   return [
     {
       provide: SettlePayment,

@@ -21,7 +21,7 @@ const LONGEST_RETRY_MS = 10 * 60 * 1000;
 
 const acted = metrics.counter('payments_webhooks_total', 'Notices of the provider that were acted on', ['outcome']);
 
-type Next = { done: NoticeOutcome } | { retryAfterMs: number };
+type Next = { done: NoticeOutcome } | { retryAfterMs: number } | { isBusy: true };
 
 export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly loop: WorkerLoop;
@@ -78,7 +78,8 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
     if (!first) return;
     const next = await this.attend(first).catch((error: unknown) => this.failed(first, error));
     const eventIds = notices.map((notice) => notice.event_id);
-    if ('retryAfterMs' in next) return this.webhooks.postpone(eventIds, next.retryAfterMs);
+    if ('isBusy' in next) return this.webhooks.postpone(eventIds, BUSY_MS, false);
+    if ('retryAfterMs' in next) return this.webhooks.postpone(eventIds, next.retryAfterMs, true);
     acted.inc({ outcome: next.done }, notices.length);
     await this.webhooks.finish(eventIds, next.done);
   }
@@ -87,7 +88,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
     const { reference, payment_id: paymentId } = notice;
     if (reference === '') return { done: 'IGNORED' };
     const lease = await this.leases.takeByIntent(reference, paymentId);
-    if (lease === 'busy') return { retryAfterMs: BUSY_MS };
+    if (lease === 'busy') return { isBusy: true };
     if (lease !== 'unknown') return this.apply(lease, notice);
     this.logger.warn({ reference, paymentId }, 'the provider tells of a payment that is not known here');
     return { done: 'UNKNOWN_PAYMENT' };
@@ -105,7 +106,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private failed({ event_id: eventId, reference, tries }: DueNotice, error: unknown): Next {
-    if (error instanceof LeaseLost) return { retryAfterMs: BUSY_MS };
+    if (error instanceof LeaseLost) return { isBusy: true };
     this.logger.error({ err: error, eventId, reference }, 'a notice could not be acted on; it is tried again');
     return { retryAfterMs: retryDelay(tries) };
   }

@@ -55,9 +55,11 @@ const FINISH = sql(
   `UPDATE webhook_inbox SET outcome = $2, next_try_at = NULL WHERE event_id = ANY($1::text[])`,
 );
 
+// Who only waited for his turn has not tried.
 const POSTPONE = sql(
   'webhooks.postpone',
-  `UPDATE webhook_inbox SET next_try_at = now() + $2 * interval '1 ms' WHERE event_id = ANY($1::text[])`,
+  `UPDATE webhook_inbox SET next_try_at = now() + $2 * interval '1 ms', tries = tries - CASE WHEN $3 THEN 0 ELSE 1 END
+    WHERE event_id = ANY($1::text[])`,
 );
 
 @Injectable()
@@ -79,7 +81,8 @@ export class WebhooksStore {
     await this.database.query(FINISH, [eventIds, outcome]);
   }
 
-  async postpone(eventIds: readonly string[], ms: number): Promise<void> {
-    await this.database.query(POSTPONE, [eventIds, ms]);
+  /** @param hasFailed whether this counts as a try; a wait for another's lease does not */
+  async postpone(eventIds: readonly string[], ms: number, hasFailed: boolean): Promise<void> {
+    await this.database.query(POSTPONE, [eventIds, ms, hasFailed]);
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import type { Role } from '@souk/auth';
+import type { Type } from '@nestjs/common';
 import { testIdentity, type TestIdentity } from '@souk/auth/testing';
 import { decodeEvent, encodeEvent } from '@souk/events';
 import { uuidv7 } from '@souk/postgres';
@@ -35,6 +36,7 @@ export class PaymentsUnderTest {
   dashboard!: Stripe;
   orders!: RpcClient<typeof PaymentsServiceService>;
   gateway!: RpcClient<typeof PaymentsServiceService>;
+  ops!: RpcClient<typeof PaymentsServiceService>;
   /** One person, whose keys are his own. */
   private readonly clerk = { userId: randomUUID(), roles: ['staff' as const] };
   /** Answers of the service to the provider's notices. */
@@ -55,6 +57,7 @@ export class PaymentsUnderTest {
     it.service = await startService({ ...paymentsService(config), signingKeys: it.identity.keys });
     it.orders = it.clientOf('orders');
     it.gateway = it.clientOf('gateway');
+    it.ops = it.clientOf('ops');
     return it;
   }
 
@@ -63,6 +66,7 @@ export class PaymentsUnderTest {
     this.webhooks.close();
     this.orders.close();
     this.gateway.close();
+    this.ops.close();
     await this.service.stop();
     await this.psp.close();
     await this.nats.close();
@@ -163,6 +167,11 @@ export class PaymentsUnderTest {
       SOUK_CAPTURE: capture,
       SOUK_CAPTURE_WITHIN_HOURS: 144,
     };
+  }
+
+  /** A provider of the service's module. */
+  part<T>(type: Type<T>): T {
+    return this.service.get(type);
   }
 
   private clientOf(caller: string): RpcClient<typeof PaymentsServiceService> {

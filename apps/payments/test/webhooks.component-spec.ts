@@ -18,6 +18,13 @@ afterEach(() => shop.psp.clearFaults());
 const NOTICES = sql('test.notices', 'SELECT type, outcome FROM webhook_inbox WHERE reference = $1 ORDER BY event_id');
 const BACKLOG = sql('test.backlog', 'SELECT event_id FROM webhook_inbox WHERE next_try_at IS NOT NULL');
 
+/** As a process does that works on it, for longer than a notice waits at a time. */
+const OCCUPY = sql('test.occupy', `UPDATE payments SET lease_until = now() + interval '3 s' WHERE order_id = $1`);
+const WAITING = sql(
+  'test.waiting',
+  `SELECT tries FROM webhook_inbox WHERE reference = $1 AND type = 'payment_intent.canceled' AND next_try_at IS NOT NULL`,
+);
+
 const noticesOf = (reference: string) =>
   shop.postgres.database.query<{ type: string; outcome: string | null }>(NOTICES, [reference]);
 
@@ -73,6 +80,18 @@ describe('what happened at the provider', () => {
   it('is followed when an authorisation ends there (F51)', async () => {
     const { orderId, payment } = await shop.authorizedOrder();
     await dashboard.paymentIntents.cancel(payment.providerReference);
+    await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_VOIDED'));
+  });
+
+  it('waits its turn behind whoever works on the payment, and counts no try', async () => {
+    const { orderId, payment } = await shop.authorizedOrder();
+    const { database } = shop.postgres;
+    await database.query(OCCUPY, [orderId]);
+    await dashboard.paymentIntents.cancel(payment.providerReference);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const waiting = await database.query<{ tries: number }>(WAITING, [payment.providerReference]);
+    expect(waiting).toHaveLength(1);
+    expect(waiting[0]!.tries).toBeLessThanOrEqual(1);
     await eventually(async () => expect(await shop.stateOf(orderId)).toBe('STATE_VOIDED'));
   });
 
