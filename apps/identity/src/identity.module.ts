@@ -5,7 +5,6 @@ import { NotificationsServiceService } from '@souk/proto/notifications/v1';
 import { rpcClient } from '@souk/rpc';
 import { DataModule } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
-import { AccountGrpc } from './account.grpc.js';
 import { ConfirmEmailChange } from './accounts/confirm-email-change.js';
 import { DeleteAccount } from './accounts/delete-account.js';
 import { FirstAdmin } from './accounts/first-admin.js';
@@ -14,13 +13,12 @@ import { RequestEmailChange } from './accounts/request-email-change.js';
 import { RequestEmailVerification } from './accounts/request-email-verification.js';
 import { UsersStore } from './accounts/users.store.js';
 import { VerifyEmail } from './accounts/verify-email.js';
-import { AddressBookGrpc } from './address-book.grpc.js';
 import { AddressesStore } from './address-book/addresses.store.js';
 import { AttemptsStore } from './attempts/attempts.store.js';
 import { Background } from './background.js';
 import type { FirstAdminAccount, IdentityConfig } from './config.js';
+import { CONTROLLERS } from './controllers.js';
 import { Housekeeping } from './housekeeping.js';
-import { IdentityGrpc } from './identity.grpc.js';
 import { KeyCipher } from './key-cipher.js';
 import { made, token } from './made.js';
 import { AccountMailWorker, type NotificationsClient } from './mails/account-mail-worker.js';
@@ -33,7 +31,9 @@ import { NewPassword } from './passwords/new-password.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { RequestPasswordReset } from './passwords/request-password-reset.js';
 import { ResetPassword } from './passwords/reset-password.js';
-import { SessionsGrpc } from './sessions.grpc.js';
+import { AssignRoles } from './roles/assign-roles.js';
+import { PresentAuthority } from './roles/present-authority.js';
+import { RolesStore } from './roles/roles.store.js';
 import { Login } from './sessions/login.js';
 import { OpenSession } from './sessions/open-session.js';
 import { RefreshSession } from './sessions/refresh-session.js';
@@ -52,10 +52,19 @@ const ATTEMPTS_KEY = token<Buffer>('key of attempts');
 @Module({})
 export class IdentityModule {
   static with(config: IdentityConfig, logger: Logger): DynamicModule {
+    const data = { name: 'identity', config, logger };
     return {
       module: IdentityModule,
-      imports: [DataModule.with({ name: 'identity', config, logger })],
-      providers: [...given(config, logger), ...stores, ...sessions, ...mails, ...accounts, ...controllers],
+      imports: [DataModule.with(data)],
+      providers: [
+        ...given(config, logger),
+        ...stores,
+        ...sessions,
+        ...mails,
+        ...accounts,
+        ...roles,
+        ...CONTROLLERS,
+      ],
     };
   }
 }
@@ -87,6 +96,7 @@ const stores: Provider[] = [
   made(UsersStore, Database),
   made(AddressesStore, Database),
   made(AccountMailsStore, Database),
+  made(RolesStore, Database),
   made(SigningKeysStore, Database),
   made(SessionsStore, Database, REFRESH_KEY),
   made(AttemptsStore, Database, ATTEMPTS_KEY),
@@ -94,7 +104,7 @@ const stores: Provider[] = [
 
 const sessions: Provider[] = [
   made(SigningKeys, SigningKeysStore, KeyCipher),
-  made(AccessTokens, SigningKeys),
+  made(AccessTokens, SigningKeys, RolesStore),
   made(OpenSession, SessionsStore, AccessTokens),
   made(Login, Database, UsersStore, AttemptsStore, PasswordHasher, OpenSession),
   made(RefreshSession, Database, UsersStore, SessionsStore, AccountMailsStore, AccessTokens, LOGGER),
@@ -124,4 +134,7 @@ const accounts: Provider[] = [
   made(Housekeeping, Database, UsersStore, AttemptsStore, LOGGER),
 ];
 
-const controllers: Provider[] = [IdentityGrpc, AccountGrpc, SessionsGrpc, AddressBookGrpc];
+const roles: Provider[] = [
+  made(PresentAuthority, UsersStore, RolesStore),
+  made(AssignRoles, Database, UsersStore, RolesStore, LOGGER),
+];

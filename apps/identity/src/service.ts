@@ -1,11 +1,8 @@
 import { type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
-import { AccountGrpc } from './account.grpc.js';
-import { AddressBookGrpc } from './address-book.grpc.js';
 import type { IdentityConfig } from './config.js';
-import { IdentityGrpc } from './identity.grpc.js';
+import { CONTROLLERS } from './controllers.js';
 import { IdentityModule } from './identity.module.js';
-import { SessionsGrpc } from './sessions.grpc.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 
 /** The whole service, as its process and its tests start it. The keys that it verifies tokens with are its own. */
@@ -14,7 +11,7 @@ export function identityService(config: IdentityConfig): ServiceOptions {
   return {
     name: 'identity',
     module: IdentityModule.with(config, logger),
-    controllers: [IdentityGrpc, AccountGrpc, SessionsGrpc, AddressBookGrpc],
+    controllers: CONTROLLERS,
     host: config.GRPC_HOST,
     port: config.GRPC_PORT,
     serviceToken: config.SOUK_SERVICE_TOKEN,

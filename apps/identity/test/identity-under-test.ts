@@ -4,7 +4,11 @@ import {
   AccountServiceService,
   AddressBookServiceService,
   IdentityServiceService,
+  RolesServiceService,
   SessionsServiceService,
+  UsersServiceService,
+  type Tokens,
+  type User,
 } from '@souk/proto/identity/v1';
 import { NotificationsServiceService, type SendAccountMailRequest } from '@souk/proto/notifications/v1';
 import { rpcClient, type RpcClient, type ServiceDefinition } from '@souk/rpc';
@@ -36,6 +40,8 @@ export interface Replica {
   readonly account: RpcClient<typeof AccountServiceService>;
   readonly sessions: RpcClient<typeof SessionsServiceService>;
   readonly addressBook: RpcClient<typeof AddressBookServiceService>;
+  readonly roles: RpcClient<typeof RolesServiceService>;
+  readonly users: RpcClient<typeof UsersServiceService>;
 }
 
 /** Somebody who is logged in. */
@@ -87,6 +93,8 @@ export class IdentityUnderTest {
       account: this.clientOf(AccountServiceService, service),
       sessions: this.clientOf(SessionsServiceService, service),
       addressBook: this.clientOf(AddressBookServiceService, service),
+      roles: this.clientOf(RolesServiceService, service),
+      users: this.clientOf(UsersServiceService, service),
     };
   }
 
@@ -151,7 +159,7 @@ export async function newPerson({ client }: Pick<Replica, 'client'>, email: stri
   return toPerson(await client.register({ email, password: PASSWORD, name: 'Ada' }));
 }
 
-export function toPerson({ user, tokens }: Awaited<ReturnType<IdentityClient['register']>>): Person {
+export function toPerson({ user, tokens }: { user: User | undefined; tokens: Tokens | undefined }): Person {
   const { userId, email } = user!;
   return { userId, email, accessToken: tokens!.accessToken, refreshToken: tokens!.refreshToken };
 }
@@ -163,6 +171,16 @@ export async function newOwner(identity: IdentityUnderTest, replica: Replica, em
   const token = await identity.linkToken(email, 'VERIFY_EMAIL', before);
   await as(person, () => replica.account.verifyEmail({ token }));
   return person;
+}
+
+/** The administrator of the configuration, logged in. */
+export async function theAdmin({ client }: Pick<Replica, 'client'>): Promise<Person> {
+  return toPerson(await client.login(ADMIN));
+}
+
+/** The person with the tokens, and so with the roles, of this moment. */
+export async function refreshed({ client }: Pick<Replica, 'client'>, { refreshToken }: Person): Promise<Person> {
+  return toPerson(await client.refreshSession({ refreshToken }));
 }
 
 /** How many passwords were hashed or compared in this process so far. */

@@ -2,9 +2,9 @@
 // may carry it without proof. Accounts, and what happens to them, are written together with the events that tell of it.
 // Does not check what is written: see account-rules.ts.
 import { appendToOutbox } from '@souk/outbox';
-import { sql, uuidv7, type Database, type Queryable, type Transaction } from '@souk/postgres';
+import { sql, uuidv7, type Database, type Queryable, type Statement, type Transaction } from '@souk/postgres';
 import { emailVerified, userDeleted, userRegistered } from '../identity.events.js';
-import { emailKey } from './email-address.js';
+import { emailKey, tidyAddress } from './email-address.js';
 
 export interface User {
   readonly userId: string;
@@ -73,8 +73,20 @@ const OTHER_ADMIN = sql(
   'users.other_admin',
   `SELECT user_id FROM users WHERE 'admin' = ANY (roles) AND user_id IS DISTINCT FROM $1 LIMIT 1`,
 );
-// The row of the active signing key is there before anybody can be an administrator, so whoever locks it is alone.
-const LOCK_ADMINS = sql('users.lock_admins', 'SELECT key_id FROM signing_keys WHERE active FOR UPDATE');
+const LOCK_ADMINS = sql('users.lock_admins', `SELECT name FROM roles WHERE name = 'admin' FOR UPDATE`);
+const SET_ROLES = sql('users.set_roles', `UPDATE users SET roles = $2 WHERE user_id = $1 RETURNING ${COLUMNS}`);
+const LIST = sql('users.list', `SELECT ${COLUMNS} FROM users WHERE user_id > $1 ORDER BY user_id LIMIT $2`);
+const LIST_BY_EMAIL = sql(
+  'users.list_by_email',
+  `SELECT ${COLUMNS} FROM users WHERE email_key = $3 AND ($4 = '' OR roles @> ARRAY[$4]) AND user_id > $1
+    ORDER BY user_id LIMIT $2`,
+);
+const LIST_BY_ROLE = sql(
+  'users.list_by_role',
+  `SELECT ${COLUMNS} FROM users WHERE roles @> ARRAY[$3] AND user_id > $1 ORDER BY user_id LIMIT $2`,
+);
+
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 export class UsersStore {
   constructor(private readonly database: Database) {}
@@ -142,6 +154,23 @@ export class UsersStore {
   async delete(tx: Transaction, userId: string): Promise<void> {
     const [row] = await tx.query<{ deleted_at: Date }>(DELETE, [userId]);
     if (row) await appendToOutbox(tx, [userDeleted(userId, row.deleted_at)]);
+  }
+
+  async setRoles(tx: Transaction, userId: string, roles: readonly string[]): Promise<User> {
+    const [row] = await tx.query<UserRow>(SET_ROLES, [userId, roles]);
+    return toAccount(one(row));
+  }
+
+  /** Accounts, oldest first. */
+  async list(filter: { email: string; role: string; after: string; limit: number }): Promise<User[]> {
+    const { email, role, after, limit } = filter;
+    const page = [after || BEFORE_ALL, limit];
+    if (email) return this.page(LIST_BY_EMAIL, [...page, emailKey(tidyAddress(email)), role]);
+    return role ? this.page(LIST_BY_ROLE, [...page, role]) : this.page(LIST, page);
+  }
+
+  private async page(statement: Statement, values: unknown[]): Promise<User[]> {
+    return (await this.database.query<UserRow>(statement, values)).map(toAccount);
   }
 
   /** Lets one transaction at a time make or unmake administrators. */

@@ -3,16 +3,21 @@
 import { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@souk/auth';
 import { SignJWT } from 'jose';
 import type { User } from '../accounts/users.store.js';
+import type { RolesStore } from '../roles/roles.store.js';
 import type { SigningKeys } from './signing-keys.js';
 
 export const ACCESS_TOKEN_SECONDS = 15 * 60;
 
 export class AccessTokens {
-  constructor(private readonly keys: SigningKeys) {}
+  constructor(
+    private readonly keys: SigningKeys,
+    private readonly roles: RolesStore,
+  ) {}
 
-  issue({ userId, email, emailVerified, roles }: User, sessionId: string): Promise<string> {
+  async issue({ userId, email, emailVerified, roles }: User, sessionId: string): Promise<string> {
     const { keyId, privateKey } = this.keys.current();
-    return new SignJWT({ email, email_verified: emailVerified, roles, sid: sessionId })
+    const scope = (await this.roles.ownPermissions(roles)).join(' ');
+    return new SignJWT({ email, email_verified: emailVerified, roles, sid: sessionId, ...(scope && { scope }) })
       .setProtectedHeader({ alg: TOKEN_ALGORITHM, kid: keyId })
       .setSubject(userId)
       .setIssuer(TOKEN_ISSUER)

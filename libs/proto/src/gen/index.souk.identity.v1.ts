@@ -10,4 +10,6 @@ export * from "./souk/identity/v1/account_service.js";
 export * from "./souk/identity/v1/address_book_service.js";
 export * from "./souk/identity/v1/identity_events.js";
 export * from "./souk/identity/v1/identity_service.js";
+export * from "./souk/identity/v1/roles_service.js";
 export * from "./souk/identity/v1/sessions_service.js";
+export * from "./souk/identity/v1/users_service.js";

@@ -1,0 +1,17 @@
+import type { ControllerClass } from '@souk/rpc';
+import { AccountGrpc } from './account.grpc.js';
+import { AddressBookGrpc } from './address-book.grpc.js';
+import { IdentityGrpc } from './identity.grpc.js';
+import { RolesGrpc } from './roles.grpc.js';
+import { SessionsGrpc } from './sessions.grpc.js';
+import { UsersGrpc } from './users.grpc.js';
+
+/** What answers the RPCs of this service. */
+export const CONTROLLERS: ControllerClass[] = [
+  IdentityGrpc,
+  AccountGrpc,
+  SessionsGrpc,
+  AddressBookGrpc,
+  RolesGrpc,
+  UsersGrpc,
+];
