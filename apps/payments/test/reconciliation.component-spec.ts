@@ -58,7 +58,9 @@ describe('what the provider did and no notice told', () => {
     const expected = [taken, ended, refunded].map(({ orderId }) => ({ subject: orderId, mend: syncOf(orderId) }));
     const findings = await findingsOf(check);
     expect(findings).toHaveLength(expected.length);
-    expect(findings).toEqual(expect.arrayContaining(expected.map((finding) => expect.objectContaining(finding))));
+    expect(findings).toEqual(
+      expect.arrayContaining(expected.map((finding): unknown => expect.objectContaining(finding))),
+    );
     expect(await about(check, untouched.orderId)).toEqual([]);
 
     expect((await sync(taken.orderId)).payment).toMatchObject({ state: 'STATE_CAPTURED', capturedAmount: 1999n });
@@ -153,12 +155,11 @@ describe('a payment', () => {
   it('that says something else than its ledger is found', async () => {
     const { orderId } = await shop.capturedOrder();
     await shop.refund(orderId, { amount: 500n });
-    expect(await findingsOf('ledger-balance')).toEqual([]);
+    expect(await about('ledger-balance', orderId)).toEqual([]);
     await change('refunded_amount = 600', orderId);
     expect(await about('ledger-balance', orderId)).toMatchObject([
       { detail: expect.stringContaining('1999 captured, 600 refunded') },
     ]);
-    await change('refunded_amount = 500', orderId);
   });
 });
 
