@@ -7,7 +7,7 @@ import { CatalogServiceService } from '@souk/proto/catalog/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { PaymentsServiceService } from '@souk/proto/payments/v1';
 import { rpcClient, type RpcClient } from '@souk/rpc';
-import { Consumers, DataModule } from '@souk/service';
+import { Consumers, DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import { OrderAccess } from './access.js';
 import { CancelOrder } from './cancel-order.js';
@@ -40,10 +40,11 @@ type PaymentsClient = RpcClient<PaymentsServiceService>;
 @Module({})
 export class OrdersModule {
   static with(config: OrdersConfig, logger: Logger): DynamicModule {
+    const data = { name: 'orders', config, logger, claims: true };
     return {
       module: OrdersModule,
-      imports: [DataModule.with({ name: 'orders', config, logger })],
-      providers: [...neighbours(config), ...parts(config, logger)],
+      imports: [DataModule.with(data)],
+      providers: [...neighbours(config), ...parts(config, logger), ...operations(data)],
     };
   }
 }

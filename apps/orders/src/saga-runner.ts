@@ -73,12 +73,12 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Waits for the outcome of an order that somebody settles. @returns the order as it is when the time is over */
   async awaitOutcome(orderId: string, waitMs: number, own?: Promise<Order | undefined>): Promise<Order> {
-    const until = Date.now() + waitMs;
+    const until = performance.now() + waitMs;
     const settled = own && (await atMost(waitMs, own));
     if (settled) return settled;
     for (;;) {
       const order = await this.orders.get(orderId);
-      if (isSettled(order) || Date.now() + LOOK_AGAIN_MS > until) return order;
+      if (isSettled(order) || performance.now() + LOOK_AGAIN_MS > until) return order;
       await sleep(LOOK_AGAIN_MS);
     }
   }

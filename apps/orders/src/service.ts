@@ -1,3 +1,4 @@
+import { OperationsGrpc } from '@souk/operations';
 import { identityKeys } from '@souk/rpc';
 import { type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
@@ -13,7 +14,7 @@ export function ordersService(config: OrdersConfig): ServiceOptions {
   return {
     name: 'orders',
     module: OrdersModule.with(config, logger),
-    controllers: [OrdersGrpc, CartsGrpc],
+    controllers: [OrdersGrpc, CartsGrpc, OperationsGrpc],
     host: config.GRPC_HOST,
     port: config.GRPC_PORT,
     serviceToken,

@@ -3,7 +3,7 @@ import { testIdentity, type TestIdentity } from '@souk/auth/testing';
 import { encodeEvent } from '@souk/events';
 import { uuidv7 } from '@souk/postgres';
 import { CartsServiceService, OrdersServiceService, type PlaceOrderRequest } from '@souk/proto/orders/v1';
-import { rpcClient, type RpcClient } from '@souk/rpc';
+import { rpcClient, type RpcClient, type ServiceDefinition } from '@souk/rpc';
 import { startService, type RunningService } from '@souk/service';
 import { runInContext } from '@souk/telemetry';
 import { testDatabase, testNats, type TestDatabase, type TestNats } from '@souk/testing';
@@ -63,6 +63,7 @@ export class OrdersUnderTest {
       DATABASE_URL: this.postgres.url,
       NATS_URL: this.nats.url,
       NATS_PREFIX: this.nats.prefix,
+      SOUK_RECONCILE_EVERY_SECONDS: 86_400,
       SOUK_SERVICE_TOKEN: TOKEN,
       SOUK_ORDER_TOKEN_SECRET: 'a-secret-for-order-tokens',
       SOUK_ORDER_WAIT_MS: 600,
@@ -76,9 +77,9 @@ export class OrdersUnderTest {
     return startService({ ...options, signingKeys: this.identity.keys });
   }
 
-  /** A client that shows another service's name. */
-  ordersFor(caller: string): RpcClient<OrdersServiceService> {
-    return rpcClient(OrdersServiceService, { address: `127.0.0.1:${this.service.port}`, caller, serviceToken: TOKEN });
+  /** The client of an operator's tool. */
+  operator<S extends ServiceDefinition>(definition: S): RpcClient<S> {
+    return rpcClient(definition, { address: `127.0.0.1:${this.service.port}`, caller: 'ops', serviceToken: TOKEN });
   }
 
   async as<T>(user: { userId: string; roles?: ('customer' | 'staff')[] }, work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,8 @@
 import { sql } from '@souk/postgres';
+import { OperationsServiceService } from '@souk/proto/operations/v1';
+import { OrdersServiceService } from '@souk/proto/orders/v1';
 import { eventually } from '@souk/testing';
-import { OrdersUnderTest, placing } from './orders-under-test.js';
+import { callsOf, OrdersUnderTest, placing } from './orders-under-test.js';
 
 const ALMOST_PARKED = sql('test.almost-parked', 'UPDATE orders SET saga_faults = 14 WHERE order_id = $1');
 
@@ -45,17 +47,46 @@ async function givenUp(orderId: string): Promise<void> {
   await eventually(async () => expect(await parked()).toEqual(expected), { timeoutMs: 10_000 });
 }
 
+describe('an order that was cancelled and left something behind', () => {
+  it('gives that back when it is resumed (F73)', async () => {
+    const { order, accessToken } = await orders.placeOrder(placing());
+    const orderId = order?.orderId ?? '';
+    await orders.cancelOrder({ orderId, accessToken, requestId: '' });
+    const operator = souk.operator(OrdersServiceService);
+    await operator.resumeOrder({ orderId });
+    const { inventory, payments } = souk.neighbours;
+    await eventually(() => expect(callsOf(inventory)).toEqual(['holdStock', 'releaseStock', 'releaseStock']));
+    expect(callsOf(payments)).toEqual(['authorizePayment', 'cancelPayment', 'cancelPayment']);
+    operator.close();
+  });
+});
+
 describe('an order that fails for a reason of its own', () => {
   it('is given up, leaves the others alone, and goes on when it is resumed (F27)', async () => {
     const { orderId, read, cure } = await poison();
     await givenUp(orderId);
     expect((await orders.placeOrder(placing())).order?.state).toBe('STATE_CONFIRMED');
     cure();
-    const operator = souk.ordersFor('ops');
+    const operator = souk.operator(OrdersServiceService);
     for (let n = 0; n < 2; n++) expect((await operator.resumeOrder({ orderId })).order?.orderId).toBe(orderId);
     await eventually(async () => expect((await read())?.state).toBe('STATE_CONFIRMED'));
     expect(await parked()).toEqual([]);
     operator.close();
+  });
+
+  it('is found by a comparison, which names what mends it', async () => {
+    const { orderId, cure, read } = await poison();
+    await givenUp(orderId);
+    const [operations, operator] = [souk.operator(OperationsServiceService), souk.operator(OrdersServiceService)];
+    const compare = async () => (await operations.reconcile({ checks: ['orders-sagas'] })).differences;
+    expect(await compare()).toMatchObject([
+      { check: 'orders-sagas', subject: orderId, mend: `npm run ops -- orders resume ${orderId}` },
+    ]);
+    cure();
+    await operator.resumeOrder({ orderId });
+    await eventually(async () => expect((await read())?.state).toBe('STATE_CONFIRMED'));
+    expect(await compare()).toEqual([]);
+    [operations, operator].forEach((client) => client.close());
   });
 
   it('can be cancelled after it was given up: what it holds goes back (F23, F27)', async () => {

@@ -52,7 +52,7 @@ export const PAGE = 500;
 
 const CHANGED = sql(
   'checks.changed',
-  `SELECT order_id, updated_at::text AS updated_at FROM orders
+  `SELECT order_id, updated_at::text AS changed_at FROM orders
     WHERE updated_at > now() - interval '3 days' AND (updated_at, order_id) > ($1::timestamptz, $2::uuid)
     ORDER BY updated_at, order_id LIMIT $3`,
 );
@@ -81,14 +81,13 @@ export class ChecksStore {
 
   /** Identifiers of the orders that changed in the last three days, page by page. */
   async *changedLately(): AsyncGenerator<string[]> {
-    let [time, orderId] = ['-infinity', '00000000-0000-0000-0000-000000000000'];
-    for (;;) {
-      type Row = { order_id: string; updated_at: string };
-      const rows = await this.database.query<Row>(CHANGED, [time, orderId, PAGE]);
-      const last = rows.at(-1);
-      if (!last) return;
-      yield rows.map((row) => row.order_id);
-      [time, orderId] = [last.updated_at, last.order_id];
+    type Row = { order_id: string; changed_at: string };
+    let last: Row | undefined = { order_id: '00000000-0000-0000-0000-000000000000', changed_at: '-infinity' };
+    while (last) {
+      const rows: Row[] = await this.database.query<Row>(CHANGED, [last.changed_at, last.order_id, PAGE]);
+      if (rows.length > 0) yield rows.map((row) => row.order_id);
+      // A page that is not full is the last one, though orders go on changing.
+      last = rows.length === PAGE ? rows.at(-1) : undefined;
     }
   }
 
