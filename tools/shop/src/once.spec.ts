@@ -17,13 +17,14 @@ let dataDir: string;
 beforeEach(() => (dataDir = mkdtempSync(join(tmpdir(), 'souk-shop-'))));
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
-/** Sends one write once for each outcome: the errors as given, 'done' for an answer. @returns the keys that were sent */
-async function keysOf(outcomes: readonly ('done' | Error)[], write: Write = REFUND): Promise<unknown[]> {
+/** Sends one write once for each outcome: a status or an error. @returns the keys that were sent */
+async function keysOf(outcomes: readonly (number | Error)[], write: Write = REFUND): Promise<unknown[]> {
   const keys: unknown[] = [];
   for (const outcome of outcomes) {
     const call = (_path: string, { headers }: Call) => {
       keys.push(headers?.['idempotency-key']);
-      return outcome === 'done' ? Promise.resolve({ status: 201 }) : Promise.reject(outcome);
+      if (outcome instanceof Error) return Promise.reject(outcome);
+      return Promise.resolve({ status: outcome, headers: new Headers() });
     };
     const output = Object.assign(new Output(false), { note: () => undefined });
     const context = { api: { url: 'http://souk', call }, state: new State(dataDir), output } as unknown as Context;
@@ -41,18 +42,24 @@ it.each([
   [401, 'UNAUTHENTICATED'],
   [403, 'PERMISSION_DENIED'],
 ])('keeps the key of a lost answer through %i %s (F3, F11)', async (status, reason) => {
-  const [first, ...later] = await keysOf([lost, problem(status, reason), lost, 'done']);
+  const [first, ...later] = await keysOf([lost, problem(status, reason), lost, 201]);
   expect(first).toMatch(/^[0-9a-f-]{36}$/);
   expect(later).toEqual([first, first, first]);
 });
 
-it.each(['done' as const, problem(409, 'AMOUNT_TOO_HIGH'), problem(422, 'REQUEST_ID_REUSED')])(
+it.each([201, problem(409, 'AMOUNT_TOO_HIGH'), problem(422, 'REQUEST_ID_REUSED')])(
   'takes a new key after an answer: %s',
   async (outcome) => {
-    const [first, second] = await keysOf([outcome, 'done']);
+    const [first, second] = await keysOf([outcome, 201]);
     expect(second).not.toBe(first);
   },
 );
+
+it('keeps the key while the write is under way', async () => {
+  const [first, second, third, fourth] = await keysOf([202, 202, 201, 201]);
+  expect([second, third]).toEqual([first, first]);
+  expect(fourth).not.toBe(first);
+});
 
 it('has a key for each write, and for each person', async () => {
   const writes = [

@@ -1,5 +1,6 @@
 // Writes that are done once, however often their commands are run. The key of a write is kept before it is sent and forgotten
-// when Souk has answered: who repeats a command that was interrupted, or whose answer was lost, sends the same key again.
+// when Souk has answered what became of it: who repeats a command that was interrupted, whose answer was lost or which is not
+// settled yet (202), sends the same key again.
 import { createHash } from 'node:crypto';
 import type { Answer, Call } from './api.ts';
 import type { Context } from './context.ts';
@@ -21,10 +22,12 @@ export async function sendOnce<T>({ api, state, output }: Context, write: Write)
   const { path, as, ...call } = write;
   const fingerprint = fingerprintOf([api.url, as ?? '', write.method, path, write.json ?? null]);
   const { key, repeated } = state.keyFor(fingerprint, Date.now());
-  if (repeated) output.note('The same was sent before and not answered: sending it again with the same key.');
+  if (repeated) output.note('The same was sent before and is not settled: sending it again with the same key.');
   try {
     const answer = await api.call<T>(path, { ...call, headers: { 'idempotency-key': key } });
-    state.answered(fingerprint);
+    if (answer.status !== 202) state.answered(fingerprint);
+    if (answer.headers.has('idempotency-replayed'))
+      output.note('Souk has done it already, and does it no second time.');
     return answer;
   } catch (error) {
     if (settles(error)) state.answered(fingerprint);
