@@ -31,6 +31,7 @@ describe('the configuration of identity', () => {
   });
 
   it.each([
+    [{ SOUK_KEY_ROTATION_DAYS: '0' }, 'SOUK_KEY_ROTATION_DAYS is wrong: it must be at least 1.'],
     [{ SOUK_SHOP_URL: 'javascript:alert(1)' }, 'SOUK_SHOP_URL is wrong: it must be an address'],
     [{ SOUK_SHOP_URL: 'https://shop.example/#x' }, 'SOUK_SHOP_URL is wrong'],
     [{ SOUK_KEY_ENCRYPTION_KEY: 'c2hvcnQ=' }, 'SOUK_KEY_ENCRYPTION_KEY is wrong: it must be 32 bytes in base64.'],

@@ -1,4 +1,4 @@
-import { address, ConfigError, loadConfig } from '@souk/config';
+import { address, ConfigError, loadConfig, wholeNumber } from '@souk/config';
 import { dataFields, serviceFields } from '@souk/service';
 import { z } from 'zod';
 import { emailFault, isGuessable, passwordFault } from './accounts/account-rules.js';
@@ -18,6 +18,8 @@ export function identityConfig(env: NodeJS.ProcessEnv = process.env) {
       ...dataFields,
       /** Opens the signing keys in the database. */
       SOUK_KEY_ENCRYPTION_KEY: z.string().refine(isKey, `it must be ${KEY_BYTES} bytes in base64`),
+      /** After how many days another key signs. */
+      SOUK_KEY_ROTATION_DAYS: wholeNumber().min(1, 'it must be at least 1').default(90),
       SOUK_NOTIFICATIONS_ADDRESS: address(),
       /** Where the links in mails lead: the shop's front end. */
       SOUK_SHOP_URL: z

@@ -17,6 +17,9 @@ import {
   type RequestPasswordResetResponse,
   type ResetPasswordRequest,
   type ResetPasswordResponse,
+  type RotateSigningKeysRequest,
+  type RotateSigningKeysResponse,
+  type SigningKey,
 } from '@souk/proto/identity/v1';
 import { currentPrincipal, RpcController, type Handlers } from '@souk/rpc';
 import { userNotFound } from './accounts/account-errors.js';
@@ -30,6 +33,7 @@ import { parseRefreshToken } from './sessions/refresh-token.js';
 import { RefreshSession } from './sessions/refresh-session.js';
 import { SessionsStore } from './sessions/sessions.store.js';
 import { SigningKeys } from './tokens/signing-keys.js';
+import type { PublishedKey } from './tokens/signing-keys.store.js';
 
 @RpcController(IdentityServiceService)
 export class IdentityGrpc implements Handlers<typeof IdentityServiceService> {
@@ -90,9 +94,18 @@ export class IdentityGrpc implements Handlers<typeof IdentityServiceService> {
 
   @Allow('anyone')
   async listSigningKeys(): Promise<ListSigningKeysResponse> {
-    const keys = await this.keys.publicKeys();
-    return { keys: keys.map((jwk) => ({ keyId: jwk.kid ?? '', jwk: JSON.stringify(jwk) })) };
+    return { keys: (await this.keys.published()).map(toKey) };
   }
+
+  @Allow('keys:write', 'service:ops')
+  async rotateSigningKeys({ compromised }: RotateSigningKeysRequest): Promise<RotateSigningKeysResponse> {
+    await (compromised ? this.keys.replaceAll() : this.keys.rotate());
+    return { keys: (await this.keys.published()).map(toKey) };
+  }
+}
+
+function toKey({ jwk, signsFrom }: PublishedKey): SigningKey {
+  return { keyId: jwk.kid ?? '', jwk: JSON.stringify(jwk), signTime: signsFrom };
 }
 
 function notYours(): DomainError {

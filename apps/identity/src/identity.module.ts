@@ -39,6 +39,7 @@ import { OpenSession } from './sessions/open-session.js';
 import { RefreshSession } from './sessions/refresh-session.js';
 import { SessionsStore } from './sessions/sessions.store.js';
 import { AccessTokens } from './tokens/access-tokens.js';
+import { KeyRotation } from './tokens/key-rotation.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 import { SigningKeysStore } from './tokens/signing-keys.store.js';
 
@@ -46,6 +47,7 @@ const LOGGER = token<Logger>('logger');
 const NOTIFICATIONS = token<NotificationsClient>('notifications');
 const SHOP_URL = token<string>('shop url');
 const FIRST_ADMIN = token<FirstAdminAccount | undefined>('first admin');
+const KEY_ROTATION_DAYS = token<number>('days of a signing key');
 const REFRESH_KEY = token<Buffer>('key of refresh tokens');
 const ATTEMPTS_KEY = token<Buffer>('key of attempts');
 
@@ -83,6 +85,7 @@ function given(config: IdentityConfig, logger: Logger): Provider[] {
     { provide: ATTEMPTS_KEY, useValue: cipher.derive('attempts') },
     { provide: LOGGER, useValue: logger },
     { provide: SHOP_URL, useValue: config.SOUK_SHOP_URL },
+    { provide: KEY_ROTATION_DAYS, useValue: config.SOUK_KEY_ROTATION_DAYS },
     { provide: FIRST_ADMIN, useValue: config.firstAdmin },
     {
       provide: NOTIFICATIONS,
@@ -104,6 +107,7 @@ const stores: Provider[] = [
 
 const sessions: Provider[] = [
   made(SigningKeys, SigningKeysStore, KeyCipher),
+  made(KeyRotation, SigningKeys, SigningKeysStore, LOGGER, KEY_ROTATION_DAYS),
   made(AccessTokens, SigningKeys, RolesStore),
   made(OpenSession, SessionsStore, AccessTokens),
   made(Login, Database, UsersStore, AttemptsStore, PasswordHasher, OpenSession),

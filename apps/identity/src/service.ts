@@ -15,7 +15,7 @@ export function identityService(config: IdentityConfig): ServiceOptions {
     host: config.GRPC_HOST,
     port: config.GRPC_PORT,
     serviceToken: config.SOUK_SERVICE_TOKEN,
-    signingKeys: (get) => get(SigningKeys).publicKeys(),
+    signingKeys: async (get) => (await get(SigningKeys).published()).map(({ jwk }) => jwk),
     logger,
   };
 }

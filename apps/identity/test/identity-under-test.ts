@@ -81,6 +81,7 @@ export class IdentityUnderTest {
       SOUK_SERVICE_TOKEN: SERVICE_TOKEN,
       SOUK_KEY_ENCRYPTION_KEY: this.keyEncryptionKey,
       SOUK_NOTIFICATIONS_ADDRESS: this.notifications.address,
+      SOUK_KEY_ROTATION_DAYS: 90,
       SOUK_SHOP_URL: 'https://shop.example',
       firstAdmin: ADMIN,
       ...changes,

@@ -15,7 +15,7 @@ export class AccessTokens {
   ) {}
 
   async issue({ userId, email, emailVerified, roles }: User, sessionId: string): Promise<string> {
-    const { keyId, privateKey } = this.keys.current();
+    const { keyId, privateKey } = await this.keys.current();
     const scope = (await this.roles.ownPermissions(roles)).join(' ');
     return new SignJWT({ email, email_verified: emailVerified, roles, sid: sessionId, ...(scope && { scope }) })
       .setProtectedHeader({ alg: TOKEN_ALGORITHM, kid: keyId })

@@ -1,45 +1,63 @@
-// The key that access tokens are signed with. Guarantees: made at the first start and the same for all replicas and
-// restarts from then on; a service with the wrong SOUK_KEY_ENCRYPTION_KEY does not start.
+// The keys that access tokens are signed with. Guarantees: a first one is made at the first start, the same for all replicas;
+// a service with the wrong SOUK_KEY_ENCRYPTION_KEY does not start; a rotation logs nobody out.
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { ConfigError } from '@souk/config';
-import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
+import { calculateJwkThumbprint, exportJWK } from 'jose';
 import type { KeyCipher } from '../key-cipher.js';
-import type { SigningKeysStore, StoredKey } from './signing-keys.store.js';
+import type { PublishedKey, SigningKeysStore, StoredKey } from './signing-keys.store.js';
 
 export interface SigningKey {
   readonly keyId: string;
   readonly privateKey: KeyObject;
 }
 
+/**
+ * How long a key is published before it signs: verifiers fetch keys anew every five minutes, and whoever else reads them over
+ * HTTP may keep them for one.
+ */
+export const KEY_LEAD_SECONDS = 10 * 60;
+
 export class SigningKeys {
-  private loaded: SigningKey | undefined;
+  private opened: SigningKey | undefined;
 
   constructor(
     private readonly store: SigningKeysStore,
     private readonly cipher: KeyCipher,
   ) {}
 
-  /** Nest calls it before anything is served. */
+  /** Nest calls it before anything is served. Makes the first key where there is none. */
   async onModuleInit(): Promise<void> {
-    await this.load();
+    if (!(await this.store.signer())) await this.store.insertFirst(await this.make());
+    await this.current();
   }
 
-  /** Reads the key, or makes it where there is none. */
-  async load(): Promise<void> {
-    if (!(await this.store.active())) await this.store.insert(await this.make());
-    const stored = await this.store.active();
-    if (!stored) throw new Error('There is no active signing key.');
-    this.loaded = this.open(stored);
+  /** The key that signs at this moment. */
+  async current(): Promise<SigningKey> {
+    const stored = await this.store.signer();
+    if (!stored) throw new Error('There is no signing key.');
+    if (this.opened?.keyId !== stored.keyId) this.opened = this.open(stored);
+    return this.opened;
   }
 
-  current(): SigningKey {
-    if (!this.loaded) throw new Error('The signing key is not loaded yet.');
-    return this.loaded;
-  }
-
-  /** Every key that a token in circulation may be signed with, newest first. */
-  publicKeys(): Promise<JWK[]> {
+  /** Every key that a token may be signed with, now or soon; newest first. */
+  published(): Promise<PublishedKey[]> {
     return this.store.list();
+  }
+
+  /**
+   * Makes the next key where the newest one has signed for so long; others go on until it signs.
+   * @returns whether there is a new one
+   */
+  async rotate(minimumSeconds = 0): Promise<boolean> {
+    return this.store.insertNext(await this.make(), KEY_LEAD_SECONDS, minimumSeconds);
+  }
+
+  /**
+   * Makes a key that signs at once and withdraws all others, as one that was stolen must be. Tokens that they signed are
+   * refused soon; sessions go on, and get new tokens.
+   */
+  async replaceAll(): Promise<void> {
+    await this.store.replaceAll(await this.make());
   }
 
   private async make(): Promise<StoredKey> {

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Device, Tokens, User } from "./user.js";
 
 /** Asks for a new customer account. */
@@ -117,8 +118,23 @@ export interface GetUserResponse {
 export interface ListSigningKeysRequest {
 }
 
-/** Every key that a token in circulation may be signed with. */
+/** Every key that a token may be signed with, now or soon. */
 export interface ListSigningKeysResponse {
+  /** The keys, newest first. */
+  keys: SigningKey[];
+}
+
+/** Asks for the next key. */
+export interface RotateSigningKeysRequest {
+  /**
+   * A key was stolen: the next one signs at once, and all others are withdrawn. Access tokens are refused soon; sessions go on
+   * and get new ones.
+   */
+  compromised: boolean;
+}
+
+/** The keys as they are now. */
+export interface RotateSigningKeysResponse {
   /** The keys, newest first. */
   keys: SigningKey[];
 }
@@ -129,6 +145,8 @@ export interface SigningKey {
   keyId: string;
   /** The public key as a JSON Web Key in JSON. */
   jwk: string;
+  /** When it begins, or began, to sign. */
+  signTime?: Date | undefined;
 }
 
 function createBaseRegisterRequest(): RegisterRequest {
@@ -1345,8 +1363,142 @@ export const ListSigningKeysResponse: MessageFns<ListSigningKeysResponse> = {
   },
 };
 
+function createBaseRotateSigningKeysRequest(): RotateSigningKeysRequest {
+  return { compromised: false };
+}
+
+export const RotateSigningKeysRequest: MessageFns<RotateSigningKeysRequest> = {
+  encode(message: RotateSigningKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.compromised !== false) {
+      writer.uint32(8).bool(message.compromised);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateSigningKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateSigningKeysRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.compromised = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateSigningKeysRequest {
+    return { compromised: isSet(object.compromised) ? globalThis.Boolean(object.compromised) : false };
+  },
+
+  toJSON(message: RotateSigningKeysRequest): unknown {
+    const obj: any = {};
+    if (message.compromised !== false) {
+      obj.compromised = message.compromised;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RotateSigningKeysRequest>): RotateSigningKeysRequest {
+    return RotateSigningKeysRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateSigningKeysRequest>): RotateSigningKeysRequest {
+    const message = createBaseRotateSigningKeysRequest();
+    message.compromised = object.compromised ?? false;
+    return message;
+  },
+};
+
+function createBaseRotateSigningKeysResponse(): RotateSigningKeysResponse {
+  return { keys: [] };
+}
+
+export const RotateSigningKeysResponse: MessageFns<RotateSigningKeysResponse> = {
+  encode(message: RotateSigningKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      SigningKey.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateSigningKeysResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateSigningKeysResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(SigningKey.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateSigningKeysResponse {
+    return { keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => SigningKey.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: RotateSigningKeysResponse): unknown {
+    const obj: any = {};
+    if (message.keys?.length) {
+      obj.keys = message.keys.map((e) => SigningKey.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RotateSigningKeysResponse>): RotateSigningKeysResponse {
+    return RotateSigningKeysResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateSigningKeysResponse>): RotateSigningKeysResponse {
+    const message = createBaseRotateSigningKeysResponse();
+    message.keys = object.keys?.map((e) => SigningKey.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseSigningKey(): SigningKey {
-  return { keyId: "", jwk: "" };
+  return { keyId: "", jwk: "", signTime: undefined };
 }
 
 export const SigningKey: MessageFns<SigningKey> = {
@@ -1356,6 +1508,9 @@ export const SigningKey: MessageFns<SigningKey> = {
     }
     if (message.jwk !== "") {
       writer.uint32(18).string(message.jwk);
+    }
+    if (message.signTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.signTime), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1389,6 +1544,14 @@ export const SigningKey: MessageFns<SigningKey> = {
             message.jwk = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.signTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1409,6 +1572,11 @@ export const SigningKey: MessageFns<SigningKey> = {
         ? globalThis.String(object.key_id)
         : "",
       jwk: isSet(object.jwk) ? globalThis.String(object.jwk) : "",
+      signTime: isSet(object.signTime)
+        ? fromJsonTimestamp(object.signTime)
+        : isSet(object.sign_time)
+        ? fromJsonTimestamp(object.sign_time)
+        : undefined,
     };
   },
 
@@ -1420,6 +1588,9 @@ export const SigningKey: MessageFns<SigningKey> = {
     if (message.jwk !== "") {
       obj.jwk = message.jwk;
     }
+    if (message.signTime !== undefined) {
+      obj.signTime = message.signTime.toISOString();
+    }
     return obj;
   },
 
@@ -1430,6 +1601,7 @@ export const SigningKey: MessageFns<SigningKey> = {
     const message = createBaseSigningKey();
     message.keyId = object.keyId ?? "";
     message.jwk = object.jwk ?? "";
+    message.signTime = object.signTime ?? undefined;
     return message;
   },
 };
@@ -1536,6 +1708,21 @@ export const IdentityServiceService = {
       Buffer.from(ListSigningKeysResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListSigningKeysResponse => ListSigningKeysResponse.decode(value),
   },
+  /**
+   * Makes the next key: published at once, it signs ten minutes later, and the present one goes when its last token has
+   * expired. Nobody is logged out. Repeated before the next one signs, it changes nothing. Needs `keys:write`.
+   */
+  rotateSigningKeys: {
+    path: "/souk.identity.v1.IdentityService/RotateSigningKeys" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateSigningKeysRequest): Buffer =>
+      Buffer.from(RotateSigningKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateSigningKeysRequest => RotateSigningKeysRequest.decode(value),
+    responseSerialize: (value: RotateSigningKeysResponse): Buffer =>
+      Buffer.from(RotateSigningKeysResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateSigningKeysResponse => RotateSigningKeysResponse.decode(value),
+  },
 } as const;
 
 export interface IdentityServiceServer extends UntypedServiceImplementation {
@@ -1567,6 +1754,11 @@ export interface IdentityServiceServer extends UntypedServiceImplementation {
   getUser: handleUnaryCall<GetUserRequest, GetUserResponse>;
   /** Lists the public keys that access tokens are verified with (a JSON Web Key Set). */
   listSigningKeys: handleUnaryCall<ListSigningKeysRequest, ListSigningKeysResponse>;
+  /**
+   * Makes the next key: published at once, it signs ten minutes later, and the present one goes when its last token has
+   * expired. Nobody is logged out. Repeated before the next one signs, it changes nothing. Needs `keys:write`.
+   */
+  rotateSigningKeys: handleUnaryCall<RotateSigningKeysRequest, RotateSigningKeysResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
@@ -1576,6 +1768,28 @@ type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;
