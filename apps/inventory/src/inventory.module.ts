@@ -3,7 +3,7 @@ import { EventBus } from '@souk/events';
 import { Checks } from '@souk/operations';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
-import { Consumers, DataModule } from '@souk/service';
+import { Consumers, DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import { CartSweeper } from './cart-sweeper.js';
 import type { InventoryConfig } from './config.js';
@@ -16,10 +16,11 @@ import { StockStore } from './stock.store.js';
 @Module({})
 export class InventoryModule {
   static with(config: InventoryConfig, logger: Logger): DynamicModule {
+    const data = { name: 'inventory', config, logger, claims: true };
     return {
       module: InventoryModule,
-      imports: [DataModule.with({ name: 'inventory', config, logger, claims: true })],
-      providers: parts(logger),
+      imports: [DataModule.with(data)],
+      providers: [...parts(logger), ...operations(data)],
     };
   }
 }

@@ -4,6 +4,7 @@ import { decodeEvent, encodeEvent } from '@souk/events';
 import { uuidv7 } from '@souk/postgres';
 import { VariantAdded } from '@souk/proto/catalog/v1';
 import { InventoryServiceService, type ListMovementsResponse, type StockLine } from '@souk/proto/inventory/v1';
+import { OperationsServiceService } from '@souk/proto/operations/v1';
 import { OrderConfirmed } from '@souk/proto/orders/v1';
 import { rpcClient, type RpcClient } from '@souk/rpc';
 import { startService, type RunningService } from '@souk/service';
@@ -291,6 +292,23 @@ describe('a hold', () => {
     const lines = [{ sku: 'LAST', quantity: 1 }];
     const answers = await Promise.all(Array.from({ length: 50 }, () => holdStock(randomUUID(), lines)));
     expect(answers.filter(({ state }) => state === 'STATE_HELD')).toHaveLength(1);
+  });
+});
+
+describe('an operator', () => {
+  it('has the checks of stock run, and sees that nothing differs', async () => {
+    await setStock('CHECKED', 2);
+    const operator = rpcClient(OperationsServiceService, {
+      address: `127.0.0.1:${service.port}`,
+      caller: 'ops',
+      serviceToken: SERVICE_TOKEN,
+    });
+    const { runs, differences } = await operator.reconcile({ checks: ['stock-ledger', 'stock-holds', 'cart-holds'] });
+    expect(differences).toEqual([]);
+    expect(runs.map(({ check, error }) => ({ check, error }))).toEqual(
+      expect.arrayContaining(['stock-ledger', 'stock-holds', 'cart-holds'].map((check) => ({ check, error: '' }))),
+    );
+    operator.close();
   });
 });
 
