@@ -30,6 +30,8 @@ const SETTINGS: NodeJS.ProcessEnv = {
   // So short that holds of carts end while their orders are under way.
   SOUK_ORDER_CART_HOLD_SECONDS: '15',
   SOUK_SAGA_LEASE_MS: String(SAGA_LEASE_MS),
+  // So often that the services compare themselves while they break, too.
+  SOUK_RECONCILE_EVERY_SECONDS: '15',
 };
 /** Shorter than by default, so that a run sees more calls whose outcome is not known. */
 const PROVIDER_TIMEOUT_MS = '4000';

@@ -5,6 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { GOODS } from './goods.ts';
 import type { History } from './history.ts';
 import type { HttpClient } from './http.ts';
+import { reconcile } from './reconcile.ts';
 import type { Sources } from './sources.ts';
 import type { ConsumerState, ServiceEvents, StoredOrder, World } from './world.ts';
 
@@ -40,6 +41,7 @@ export async function readWorld(
     deadLetters: streams.includes(DEAD_LETTERS)
       ? (await sources.events(DEAD_LETTERS)).map(({ id, type }) => `${type} ${id}`)
       : [],
+    checkRuns: await reconcile(cluster),
     notifications: await sources.rows('notifications', ORDER_MAILS),
     mails: filesIn(layout(cluster.folder).mail),
   };

@@ -24,6 +24,7 @@ export interface World {
   readonly services: readonly ServiceEvents[];
   readonly consumers: readonly ConsumerState[];
   readonly deadLetters: readonly string[];
+  readonly checkRuns: readonly CheckRun[];
   readonly notifications: readonly NotificationRow[];
   /** Names of the files that mails became. */
   readonly mails: readonly string[];
@@ -175,4 +176,12 @@ export interface NotificationRow {
   readonly order_id: string;
   readonly kind: string;
   readonly state: string;
+}
+
+/** What one of the shop's own checks found. */
+export interface CheckRun {
+  readonly check: string;
+  readonly compared: number;
+  readonly error: string;
+  readonly differences: readonly string[];
 }

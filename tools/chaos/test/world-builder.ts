@@ -70,6 +70,7 @@ export function soundWorld(): World {
       },
     ],
     deadLetters: [],
+    checkRuns: [{ check: 'orders orders-holds', compared: 3, error: '', differences: [] }],
     notifications: [mail('sold', 'ORDER_CONFIRMED'), mail('off', 'ORDER_CONFIRMED'), mail('off', 'ORDER_CANCELLED')],
     mails: ['T1-ORDER_CONFIRMED-N-sold.eml', 'T2-ORDER_CONFIRMED-N-off.eml', 'T3-ORDER_CANCELLED-N-off.eml'],
   };

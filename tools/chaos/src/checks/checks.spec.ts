@@ -124,6 +124,11 @@ it.each<[id: string, what: string, world: World]>([
   ['I17', 'a mail is there twice', where('mails', (mails) => [...mails, 'T4-ORDER_CONFIRMED-N-sold.eml'])],
   ['I17', 'a mail is missing', where('notifications', (all) => all.slice(1))],
   ['I18', 'the catalogue shows what is not there', where('shown', () => new Map([['SCARCE-0', 9]]))],
+  [
+    'I22',
+    'the reconciliation found something',
+    where('checkRuns', (runs) => runs.map((run) => ({ ...run, differences: ['order sold: its hold is gone'] }))),
+  ],
   ['I20', 'an event was given up', where('deadLetters', () => ['souk.orders.v1.OrderConfirmed 1'])],
 ])('notices by %s that %s', (id, _, world) => {
   expect(broken(world)).toContain(id);

@@ -17,6 +17,7 @@ export function checkEvents(world: World): Verdict[] {
     mails(world),
     shownIsTrue(world),
     nothingIsStuck(world),
+    ownChecksAgree(world),
   ];
 }
 
@@ -127,5 +128,15 @@ function nothingIsStuck({ deadLetters, orders }: World): Verdict {
     expect(deadLetters.length === 0, () => `dead letters: ${deadLetters.join(', ')}`);
     const parked = orders.filter(({ saga_parked_at }) => saga_parked_at !== null);
     expect(parked.length === 0, () => `parked: ${parked.map((o) => `${o.order_id} (${o.saga_error})`).join(', ')}`);
+  });
+}
+
+function ownChecksAgree({ checkRuns }: World): Verdict {
+  return judge('I22', "the services' own reconciliation finds nothing", (expect) => {
+    for (const { check, compared, error, differences } of checkRuns) {
+      for (let thing = 0; thing < compared; thing++) expect(true, () => '');
+      expect(error === '', () => `${check} could not be finished: ${error}`);
+      for (const difference of differences) expect(false, () => `${check}: ${difference}`);
+    }
   });
 }
