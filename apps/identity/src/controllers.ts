@@ -1,6 +1,7 @@
 import type { ControllerClass } from '@souk/rpc';
 import { AccountGrpc } from './account.grpc.js';
 import { AddressBookGrpc } from './address-book.grpc.js';
+import { ClientsGrpc } from './clients.grpc.js';
 import { IdentityGrpc } from './identity.grpc.js';
 import { RolesGrpc } from './roles.grpc.js';
 import { SessionsGrpc } from './sessions.grpc.js';
@@ -14,4 +15,5 @@ export const CONTROLLERS: ControllerClass[] = [
   AddressBookGrpc,
   RolesGrpc,
   UsersGrpc,
+  ClientsGrpc,
 ];

@@ -16,6 +16,7 @@ import { VerifyEmail } from './accounts/verify-email.js';
 import { AddressesStore } from './address-book/addresses.store.js';
 import { AttemptsStore } from './attempts/attempts.store.js';
 import { Background } from './background.js';
+import { ClientsStore } from './clients/clients.store.js';
 import type { FirstAdminAccount, IdentityConfig } from './config.js';
 import { CONTROLLERS } from './controllers.js';
 import { Housekeeping } from './housekeeping.js';
@@ -100,6 +101,7 @@ const stores: Provider[] = [
   made(AddressesStore, Database),
   made(AccountMailsStore, Database),
   made(RolesStore, Database),
+  made(ClientsStore, Database),
   made(SigningKeysStore, Database),
   made(SessionsStore, Database, REFRESH_KEY),
   made(AttemptsStore, Database, ATTEMPTS_KEY),
@@ -139,6 +141,6 @@ const accounts: Provider[] = [
 ];
 
 const roles: Provider[] = [
-  made(PresentAuthority, UsersStore, RolesStore),
+  made(PresentAuthority, UsersStore, RolesStore, ClientsStore),
   made(AssignRoles, Database, UsersStore, RolesStore, LOGGER),
 ];

@@ -3,6 +3,7 @@ import { sql } from '@souk/postgres';
 import {
   AccountServiceService,
   AddressBookServiceService,
+  ClientsServiceService,
   IdentityServiceService,
   RolesServiceService,
   SessionsServiceService,
@@ -42,6 +43,7 @@ export interface Replica {
   readonly addressBook: RpcClient<typeof AddressBookServiceService>;
   readonly roles: RpcClient<typeof RolesServiceService>;
   readonly users: RpcClient<typeof UsersServiceService>;
+  readonly clients: RpcClient<typeof ClientsServiceService>;
 }
 
 /** Somebody who is logged in. */
@@ -96,6 +98,7 @@ export class IdentityUnderTest {
       addressBook: this.clientOf(AddressBookServiceService, service),
       roles: this.clientOf(RolesServiceService, service),
       users: this.clientOf(UsersServiceService, service),
+      clients: this.clientOf(ClientsServiceService, service),
     };
   }
 

@@ -1,6 +1,7 @@
-import { userIdOf, type Permission, type Principal } from '@souk/auth';
+import type { Permission, Principal } from '@souk/auth';
 import { DomainError } from '@souk/errors';
 import type { UsersStore } from '../accounts/users.store.js';
+import type { ClientsStore } from '../clients/clients.store.js';
 import type { Authority } from './role-rules.js';
 import type { RolesStore } from './roles.store.js';
 
@@ -12,6 +13,7 @@ export class PresentAuthority {
   constructor(
     private readonly users: UsersStore,
     private readonly roles: RolesStore,
+    private readonly clients: ClientsStore,
   ) {}
 
   /** @throws DomainError PERMISSION_DENIED */
@@ -22,10 +24,13 @@ export class PresentAuthority {
   }
 
   private async of(principal: Principal): Promise<Authority | undefined> {
-    const userId = userIdOf(principal);
-    const user = userId && (await this.users.find(userId));
-    if (!user) return undefined;
-    return this.roles.authorityOf(user.roles);
+    if (principal.kind === 'guest') return undefined;
+    if (principal.kind === 'client') {
+      const client = await this.clients.find(principal.clientId);
+      return client && { admin: false, permissions: client.permissions };
+    }
+    const user = await this.users.find(principal.userId);
+    return user && this.roles.authorityOf(user.roles);
   }
 }
 

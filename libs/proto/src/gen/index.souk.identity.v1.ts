@@ -8,6 +8,7 @@
 export * from "./souk/identity/v1/user.js";
 export * from "./souk/identity/v1/account_service.js";
 export * from "./souk/identity/v1/address_book_service.js";
+export * from "./souk/identity/v1/clients_service.js";
 export * from "./souk/identity/v1/identity_events.js";
 export * from "./souk/identity/v1/identity_service.js";
 export * from "./souk/identity/v1/roles_service.js";
