@@ -18,6 +18,7 @@ const COMMANDS = {
   test: 'tools/checks/src/test.ts',
   shop: 'tools/shop/src/main.ts',
   bench: 'tools/bench/src/main.ts',
+  chaos: 'tools/chaos/src/main.ts',
   generate: 'tools/checks/src/generate-proto.ts',
   nx: 'node_modules/nx/dist/bin/nx.js',
 };

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
-import { DataModule } from '@souk/service';
+import { DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import { CatalogGrpc } from './catalog.grpc.js';
 import { CatalogStore } from './catalog.store.js';
@@ -14,10 +14,11 @@ import { PriceList } from './price-list.js';
 @Module({})
 export class CatalogModule {
   static with(config: CatalogConfig, logger: Logger): DynamicModule {
+    const data = { name: 'catalog', config, logger };
     return {
       module: CatalogModule,
-      imports: [DataModule.with({ name: 'catalog', config, logger })],
-      providers: parts(config, logger),
+      imports: [DataModule.with(data)],
+      providers: [...parts(config, logger), ...operations(data)],
     };
   }
 }

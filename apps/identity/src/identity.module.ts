@@ -3,7 +3,7 @@ import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { NotificationsServiceService } from '@souk/proto/notifications/v1';
 import { rpcClient } from '@souk/rpc';
-import { DataModule } from '@souk/service';
+import { DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import { ConfirmEmailChange } from './accounts/confirm-email-change.js';
 import { DeleteAccount } from './accounts/delete-account.js';
@@ -67,6 +67,7 @@ export class IdentityModule {
         ...accounts,
         ...roles,
         ...CONTROLLERS,
+        ...operations(data),
       ],
     };
   }

@@ -1,3 +1,4 @@
+import { OperationsGrpc } from '@souk/operations';
 import { type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
 import type { IdentityConfig } from './config.js';
@@ -11,7 +12,7 @@ export function identityService(config: IdentityConfig): ServiceOptions {
   return {
     name: 'identity',
     module: IdentityModule.with(config, logger),
-    controllers: CONTROLLERS,
+    controllers: [...CONTROLLERS, OperationsGrpc],
     host: config.GRPC_HOST,
     port: config.GRPC_PORT,
     serviceToken: config.SOUK_SERVICE_TOKEN,

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { EventBus } from '@souk/events';
 import { Database } from '@souk/postgres';
-import { Consumers, DataModule } from '@souk/service';
+import { Consumers, DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import type { NotificationsConfig } from './config.js';
 import { FileMailer } from './file-mailer.js';
@@ -15,10 +15,11 @@ import { SmtpMailer } from './smtp-mailer.js';
 @Module({})
 export class NotificationsModule {
   static with(config: NotificationsConfig, logger: Logger): DynamicModule {
+    const data = { name: 'notifications', config, logger, publishes: false };
     return {
       module: NotificationsModule,
-      imports: [DataModule.with({ name: 'notifications', config, logger, publishes: false })],
-      providers: parts(config, logger),
+      imports: [DataModule.with(data)],
+      providers: [...parts(config, logger), ...operations(data)],
     };
   }
 }

@@ -1,3 +1,4 @@
+import { OperationsGrpc } from '@souk/operations';
 import { identityKeys } from '@souk/rpc';
 import { type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
@@ -12,7 +13,7 @@ export function notificationsService(config: NotificationsConfig): ServiceOption
   return {
     name: 'notifications',
     module: NotificationsModule.with(config, logger),
-    controllers: [NotificationsGrpc],
+    controllers: [NotificationsGrpc, OperationsGrpc],
     host: config.GRPC_HOST,
     port: config.GRPC_PORT,
     serviceToken,

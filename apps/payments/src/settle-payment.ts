@@ -46,6 +46,9 @@ interface Taken {
   readonly tries: number;
 }
 
+/** What settling needs of the leases. */
+export type LeasesPort = Pick<LeasesStore, 'begin' | 'beginSendingBack' | 'save' | 'renew'>;
+
 interface Saved {
   readonly lease: LeasedPayment;
   readonly released: boolean;
@@ -53,7 +56,7 @@ interface Saved {
 
 export class SettlePayment {
   constructor(
-    private readonly leases: LeasesStore,
+    private readonly leases: LeasesPort,
     private readonly providers: Providers,
     private readonly now: () => Date,
     private readonly logger: Logger,

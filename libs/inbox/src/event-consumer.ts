@@ -7,11 +7,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsMsg } from '@nats-io/jetstream';
 import type { EventBus } from '@souk/events';
 import { isDatabaseUnavailable, type Database, type Transaction } from '@souk/postgres';
-import { childTraceparent, metrics, newRequestId, runInContext, type Logger } from '@souk/telemetry';
-import { publishDeadLetter } from './dead-letter.js';
-import { claimEvents, pruneInbox } from './inbox.js';
-import { isReadable, toDelivery, type Delivery, type Readable, type ReceivedEvent } from './received-event.js';
+import { metrics, type Logger } from '@souk/telemetry';
+import { writeDeadLetter } from './dead-letter.js';
+import { handleEvents } from './handling.js';
+import { pruneInbox } from './inbox.js';
+import {
+  isReadable,
+  toDelivery,
+  type Delivery,
+  type RawEvent,
+  type Readable,
+  type ReceivedEvent,
+} from './received-event.js';
+import type { AnyConsumer, Redelivered, Redelivery } from './redelivery.js';
 import { Subscription } from './subscription.js';
+import { Watchdog } from './watchdog.js';
 
 /** What a consumer needs. */
 export interface EventConsumerOptions<T> {
@@ -34,6 +44,10 @@ export interface EventConsumerOptions<T> {
   batch?: number;
   /** Pauses between the tries; the last one repeats (1, 2, 5, 15, 60 s). */
   retryDelaysMs?: number[];
+  /** After how long without a sign of life the broker hands an event to another replica (30 s). */
+  ackWaitMs?: number;
+  /** After how long without progress a consumer with events to handle counts as stuck (60 s). */
+  stallMs?: number;
 }
 
 const KEEP_MS = 60 * 24 * 60 * 60 * 1000;
@@ -41,13 +55,13 @@ const PRUNE_EVERY_MS = 10 * 60 * 1000;
 const PRUNE_BATCH = 1_000;
 const AWAY_PAUSE_MS = 500;
 
-const handled = metrics.counter('inbox_handled_total', 'Events handled for the first time', ['consumer']);
 const deadLetters = metrics.counter('inbox_dead_letters_total', 'Events given up', ['consumer']);
 
 /** Consumes one type of event, durably. */
-export class EventConsumer<T> {
+export class EventConsumer<T> implements AnyConsumer {
   private readonly options: Required<EventConsumerOptions<T>>;
   private readonly subscription: Subscription;
+  private readonly watchdog: Watchdog;
   private readonly waiting: JsMsg[] = [];
   private stopped = false;
   private working?: Promise<void>;
@@ -59,24 +73,51 @@ export class EventConsumer<T> {
       maxDeliver: 8,
       batch: 100,
       retryDelaysMs: [1_000, 2_000, 5_000, 15_000, 60_000],
+      ackWaitMs: 30_000,
+      stallMs: 60_000,
       ...options,
     };
-    const { bus, durable, type, batch: window, logger } = this.options;
+    const { batch: window } = this.options;
     const onMessage = (message: JsMsg) => this.receive(message);
-    this.subscription = new Subscription({ bus, durable, type, window, logger, onMessage });
+    this.subscription = new Subscription({ ...this.options, window, onMessage });
+    this.watchdog = new Watchdog({ ...this.options, subscription: this.subscription });
+  }
+
+  get durable(): string {
+    return this.options.durable;
+  }
+
+  get type(): string {
+    return this.options.type;
   }
 
   /** Returns once events flow; waits for the broker where it is away. */
-  start(): Promise<void> {
-    return this.subscription.open();
+  async start(): Promise<void> {
+    await this.subscription.open();
+    if (!this.stopped) this.watchdog.start();
   }
 
   /** Finishes the transaction that is under way; what still waits goes back to the broker. */
   async stop(): Promise<void> {
     this.stopped = true;
+    this.watchdog.stop();
     await this.subscription.close();
     await this.working;
     this.waiting.splice(0).forEach((message) => this.giveBack(message, 0));
+  }
+
+  /** Hands messages that were kept to the handler, together or, where that fails, one by one. */
+  async redeliver(messages: readonly RawEvent[], how: Redelivery = {}): Promise<Redelivered[]> {
+    const deliveries = messages.map((message) => toDelivery(message, this.options.decode, how.replayed));
+    try {
+      const handed = await handleEvents(this.options, deliveries.map(readable), how.again);
+      return deliveries.map(({ event }) => (event && handed.has(event.id) ? 'handled' : 'skipped'));
+    } catch (error) {
+      if (messages.length <= 1) return messages.map(() => asError(error));
+    }
+    const outcomes: Redelivered[] = [];
+    for (const message of messages) outcomes.push(...(await this.redeliver([message], how)));
+    return outcomes;
   }
 
   private receive(message: JsMsg): void {
@@ -97,7 +138,7 @@ export class EventConsumer<T> {
     this.working = undefined;
   }
 
-  private async settle(deliveries: Delivery<T>[]): Promise<void> {
+  private async settle(deliveries: Delivery<T, JsMsg>[]): Promise<void> {
     const readable = deliveries.filter(isReadable);
     for (const delivery of deliveries) {
       if (!isReadable(delivery)) {
@@ -109,14 +150,14 @@ export class EventConsumer<T> {
     }
   }
 
-  private async settleReadable(deliveries: Readable<T>[]): Promise<void> {
+  private async settleReadable(deliveries: Readable<T, JsMsg>[]): Promise<void> {
     try {
       await this.handleWhenPossible(deliveries);
     } catch (error) {
       if (deliveries.length > 1) {
         await this.settleOneByOne(deliveries);
       } else {
-        await this.retryLater((deliveries[0] as Readable<T>).message, error);
+        await this.retryLater((deliveries[0] as Readable<T, JsMsg>).message, error);
       }
       return;
     }
@@ -126,16 +167,19 @@ export class EventConsumer<T> {
     }
   }
 
-  private async settleOneByOne(deliveries: Readable<T>[]): Promise<void> {
+  private async settleOneByOne(deliveries: Readable<T, JsMsg>[]): Promise<void> {
     for (const delivery of deliveries) {
       await this.settleReadable([delivery]);
     }
   }
 
-  private async handleWhenPossible(deliveries: Readable<T>[]): Promise<void> {
+  private async handleWhenPossible(deliveries: Readable<T, JsMsg>[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.handleOnce(deliveries);
+        await handleEvents(
+          this.options,
+          deliveries.map(({ event }) => event),
+        );
         return;
       } catch (error) {
         if (this.stopped || !isDatabaseUnavailable(error)) {
@@ -146,26 +190,6 @@ export class EventConsumer<T> {
         }
         await sleep(AWAY_PAUSE_MS);
       }
-    }
-  }
-
-  private async handleOnce(deliveries: Readable<T>[]): Promise<void> {
-    const { database, durable, handle } = this.options;
-    const events = new Map(deliveries.map(({ event }) => [event.id, event]));
-    const traceparent = childTraceparent(deliveries[0]?.event.traceparent);
-    const fresh = await runInContext({ requestId: newRequestId(), traceparent }, () =>
-      database.transaction(async (tx) => {
-        const claimed = await claimEvents(tx, durable, [...events.keys()]);
-        const newEvents = [...events.values()].filter(({ id }) => claimed.has(id));
-        if (newEvents.length > 0) {
-          await handle(tx, newEvents);
-        }
-        return newEvents.length;
-      }),
-    );
-    if (fresh > 0) {
-      handled.inc({ consumer: durable }, fresh);
-      this.options.afterCommit();
     }
   }
 
@@ -186,7 +210,7 @@ export class EventConsumer<T> {
   private async bury(message: JsMsg, error: unknown): Promise<void> {
     const { bus, durable, logger } = this.options;
     try {
-      await publishDeadLetter(bus, durable, message, error);
+      await writeDeadLetter(bus, durable, message, error);
     } catch (failure) {
       logger.error({ err: failure, durable }, 'the dead letter could not be written; trying again later');
       this.giveBack(message, 5_000);
@@ -215,4 +239,13 @@ export class EventConsumer<T> {
       logger.warn({ err: error, durable }, 'old rows of the inbox could not be deleted');
     }
   }
+}
+
+function readable<T>(delivery: Delivery<T, RawEvent>): ReceivedEvent<T> {
+  if (isReadable(delivery)) return delivery.event;
+  throw asError(delivery.error);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -21,11 +21,12 @@ export interface SubscriptionOptions {
   type: string;
   /** Most messages asked for at a time. */
   window: number;
+  /** After how long without a sign of life the broker hands a message to another replica. */
+  ackWaitMs: number;
   logger: Logger;
   onMessage: (message: JsMsg) => void;
 }
 
-const ACK_WAIT_MS = 30_000;
 const RETRY_MS = 1_000;
 const DRAIN_MS = 1_000;
 const LOST = new Set(['consumer_not_found', 'stream_not_found', 'consumer_deleted', 'heartbeats_missed']);
@@ -34,11 +35,17 @@ const LOST = new Set(['consumer_not_found', 'stream_not_found', 'consumer_delete
 export class Subscription {
   private messages?: ConsumerMessages;
   private stopped = false;
+  private renewing?: Promise<void>;
   private readonly held = new Set<JsMsg>();
-  private readonly keepAlive = setInterval(() => this.extend(), ACK_WAIT_MS / 3);
+  private readonly keepAlive: NodeJS.Timeout;
 
   constructor(private readonly options: SubscriptionOptions) {
-    this.keepAlive.unref();
+    this.keepAlive = setInterval(() => this.extend(), options.ackWaitMs / 3).unref();
+  }
+
+  /** True while no message is in hand. */
+  get idle(): boolean {
+    return this.held.size === 0;
   }
 
   /** Returns once messages flow; waits for the broker where it is away. */
@@ -54,6 +61,15 @@ export class Subscription {
         await sleep(RETRY_MS);
       }
     }
+  }
+
+  /**
+   * Asks for messages anew: what was asked for before is never answered.
+   * @param consumer makes the consumer on the broker anew too
+   */
+  renew({ consumer = false } = {}): Promise<void> {
+    this.renewing ??= this.listenAnew(consumer).finally(() => (this.renewing = undefined));
+    return this.renewing;
   }
 
   /** Says that the message was acknowledged or given back. */
@@ -93,16 +109,21 @@ export class Subscription {
     void this.watch(messages);
   }
 
+  private async listenAnew(consumer: boolean): Promise<void> {
+    const { bus, durable, type } = this.options;
+    await this.messages?.close();
+    if (consumer && !this.stopped) await bus.jsm.consumers.delete(bus.stream(streamName(type)), durable);
+    await this.open();
+  }
+
   private extend(): void {
     this.held.forEach((message) => message.working());
   }
 
   private async watch(messages: ConsumerMessages): Promise<void> {
     for await (const { type } of messages.status()) {
-      if (LOST.has(type) && !this.stopped) {
-        // What was asked of the lost consumer is never answered: make it anew and ask again.
-        await messages.close();
-        await this.open();
+      if (LOST.has(type) && messages === this.messages) {
+        await this.renew();
         return;
       }
     }
@@ -115,7 +136,7 @@ async function drain(messages: ConsumerMessages): Promise<void> {
   if (sub && !sub.isClosed()) await Promise.race([sub.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
 }
 
-async function ensureConsumer({ bus, durable, type }: SubscriptionOptions): Promise<void> {
+async function ensureConsumer({ bus, durable, type, ackWaitMs }: SubscriptionOptions): Promise<void> {
   await ensureStream(bus, serviceOf(type));
   const stream = bus.stream(streamName(type));
   try {
@@ -128,7 +149,7 @@ async function ensureConsumer({ bus, durable, type }: SubscriptionOptions): Prom
       durable_name: durable,
       filter_subject: bus.subject(type),
       ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(ACK_WAIT_MS),
+      ack_wait: nanos(ackWaitMs),
       deliver_policy: DeliverPolicy.All,
       replay_policy: ReplayPolicy.Instant,
       // The broker would stop delivering in silence; the tries are counted here, and end in the dead letters.

@@ -1,4 +1,4 @@
-import { port, secret } from '@souk/config';
+import { port, secret, wholeNumber } from '@souk/config';
 import { z } from 'zod';
 
 /** What every service reads from its environment. */
@@ -15,6 +15,8 @@ export const dataFields = {
   NATS_URL: z.string(),
   /** Put before every subject and stream, so that several Souks can share one NATS. */
   NATS_PREFIX: z.string().default(''),
+  /** How often each check of the service runs; every five minutes where it is not set. */
+  SOUK_RECONCILE_EVERY_SECONDS: wholeNumber().min(1, 'it must be at least 1').optional(),
 };
 
 export type DataConfig = z.infer<z.ZodObject<typeof dataFields>>;

@@ -2,13 +2,14 @@
  * The connections of a service that keeps data: its database, the event bus and the relay of its outbox, each waited for
  * at the start, which says for what, and closed at the end, after everything that uses them has stopped.
  */
-import { Module, type DynamicModule, type OptionalFactoryDependency, type Provider, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { connectEvents, EventBus } from '@souk/events';
 import { ClaimsPruner } from '@souk/idempotency';
 import { OutboxRelay } from '@souk/outbox';
 import { Database, waitForDatabase } from '@souk/postgres';
 import type { Logger } from '@souk/telemetry';
 import type { DataConfig } from './config.js';
+import { optional } from './optional.js';
 
 export interface DataOptions {
   /** Short name of the service, for example `orders`. */
@@ -75,10 +76,6 @@ function claimsPruner({ logger }: DataOptions): Provider {
     inject: [Database],
     useFactory: (database: Database) => new ClaimsPruner(database, logger),
   };
-}
-
-function optional(token: Type): OptionalFactoryDependency {
-  return { token, optional: true };
 }
 
 class Connections {

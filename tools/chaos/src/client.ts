@@ -28,6 +28,11 @@ export interface Told {
   readonly body: Answer['body'];
 }
 
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
 type Facts = Pick<Operation, 'principal' | 'key' | 'cartId' | 'sku' | 'lines' | 'amount' | 'orderId'>;
 
 const ADDRESS = { name: 'Ada Lovelace', line1: '12 St James Square', city: 'London', postalCode: 'SW1', country: 'GB' };
@@ -37,13 +42,37 @@ export class ShopClient {
   readonly #http: HttpClient;
   readonly #history: History;
   readonly #actor: string;
-  /** Access token of a customer or of staff; guests have none. */
-  token: string | undefined;
+  readonly #credentials: Credentials | undefined;
+  #token: string | undefined;
 
-  constructor(http: HttpClient, history: History, actor: string) {
+  /** @param credentials of a customer or of staff; a guest has none */
+  constructor(http: HttpClient, history: History, actor: string, credentials?: Credentials) {
     this.#http = http;
     this.#history = history;
     this.#actor = actor;
+    this.#credentials = credentials;
+  }
+
+  /** Opens the account of a customer. */
+  async register(): Promise<void> {
+    const body = { ...this.#credentials, name: this.#actor };
+    await this.#http.call({ method: 'POST', path: '/v1/auth/register', body });
+    await this.logIn();
+  }
+
+  /** @returns the access token, which is good for some minutes */
+  async logIn(): Promise<string> {
+    const call: Call = { method: 'POST', path: '/v1/auth/login', body: { ...this.#credentials } };
+    const { status, body } = await this.#http.call(call);
+    this.#token = textIn(body, 'accessToken');
+    if (!this.#token) throw new Error(`The login of ${this.#actor} answered ${status}.`);
+    return this.#token;
+  }
+
+  /** Not a part of the history. */
+  async stockOf(sku: string): Promise<number | undefined> {
+    const { body } = await this.#http.call({ path: `/v1/stock/${sku}` });
+    return body['onHand'] as number | undefined;
   }
 
   /** @param patienceMs after which the client gives the answer up */
@@ -53,17 +82,17 @@ export class ShopClient {
     const email = `${this.#actor}@example.com`;
     const body = { ...(cartId ? { cartId } : { lines }), email, shippingAddress: ADDRESS, payment };
     const call = { ...post('/v1/orders', body), headers: { 'idempotency-key': key }, patienceMs };
-    const principal = this.token ? this.#actor : 'guest';
+    const principal = this.#credentials ? this.#actor : 'guest';
     return this.#record('place order', call, { principal, key, cartId, lines });
   }
 
   readOrder({ orderId, accessToken }: KnownOrder): Promise<Told> {
-    const call = { path: `/v1/orders/${orderId}`, token: this.token ?? accessToken };
+    const call = { path: `/v1/orders/${orderId}`, token: this.#token ?? accessToken };
     return this.#record('read order', call, { orderId });
   }
 
   cancelOrder({ orderId, accessToken }: KnownOrder): Promise<Told> {
-    const call = { ...post(`/v1/orders/${orderId}/cancel`), token: this.token ?? accessToken };
+    const call = { ...post(`/v1/orders/${orderId}/cancel`), token: this.#token ?? accessToken };
     return this.#record('cancel order', call, { orderId });
   }
 
@@ -114,14 +143,9 @@ export class ShopClient {
     return this.#record('fill cart', { method: 'DELETE', path: `/v1/carts/${cartId}` }, { cartId });
   }
 
-  /** Not a part of the history. */
-  async call(call: Call): Promise<Answer> {
-    return this.#http.call({ token: this.token, ...call });
-  }
-
   async #record(kind: OperationKind, call: Call, facts: Facts): Promise<Told> {
     const began = this.#history.now();
-    const { status, body } = await this.#http.call({ token: this.token, ...call });
+    const { status, body } = await this.#http.call({ token: this.#token, ...call });
     const order = orderIn(body);
     const reason = textIn(body, 'reason');
     const expires = textIn(body, 'expiresAt');
@@ -139,6 +163,7 @@ export class ShopClient {
       ...(expires && { expires }),
       ...(order && TELL_OF_ORDERS.includes(kind) && seen(order, body)),
     });
+    if (status === 401 && this.#credentials) await this.logIn().catch(() => undefined);
     return { outcome, status, reason, order, body };
   }
 }

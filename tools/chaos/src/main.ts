@@ -1,4 +1,5 @@
 /** `npm run chaos`: see HELP in options.ts. The exit code says whether everything held. */
+import { randomUUID } from 'node:crypto';
 import { chmodSync, createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ import { readWorld } from './read-world.ts';
 import { hasFailed, report, type Findings } from './report.ts';
 import { awaitRest } from './rest.ts';
 import { Sources } from './sources.ts';
-import { newPassword, Staff } from './staff.ts';
+import { Staff } from './staff.ts';
 import { keylessProvider, switchOff } from './switches.ts';
 import { DOORS } from './topology.ts';
 
@@ -39,33 +40,22 @@ function temporaryFolder(): string {
 }
 
 async function makeBuyers(cluster: Cluster, history: History, random: Random, count: number): Promise<Buyer[]> {
-  const doors = DOORS.filter((door) => door !== 'staff-door').map(
-    (door) => new HttpClient(cluster.linkPort(door, 'gateway')),
-  );
+  const doors = DOORS.filter((door) => door !== 'staff-door').map((door) => doorOf(cluster, door));
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const name = `buyer-${index + 1}`;
-      const client = new ShopClient(doors[index % doors.length] as HttpClient, history, name);
-      if (index % ACCOUNT_EVERY === 0) await register(client, name);
+      const account = { email: `${name}@example.com`, password: randomUUID() };
+      const hasAccount = index % ACCOUNT_EVERY === 0;
+      const door = doors[index % doors.length] as HttpClient;
+      const client = new ShopClient(door, history, name, hasAccount ? account : undefined);
+      if (hasAccount) await client.register();
       return new Buyer(client, random.fork(name));
     }),
   );
 }
 
-function makeStaff(cluster: Cluster, history: History, random: Random): [Staff, Staff] {
-  const door = new HttpClient(cluster.linkPort('staff-door', 'gateway'));
-  const credentials = { email: ADMIN_EMAIL, password: cluster.secrets.adminPassword };
-  const make = (name: string) =>
-    new Staff(new ShopClient(door, history, name), history, random.fork(name), credentials);
-  return [make('staff-1'), make('staff-2')];
-}
-
-async function register(client: ShopClient, name: string): Promise<void> {
-  const body = { email: `${name}@example.com`, password: newPassword(), name };
-  const answer = await client.call({ method: 'POST', path: '/v1/auth/register', body });
-  const { accessToken } = answer.body as { accessToken?: string };
-  if (!accessToken) throw new Error(`The registration of ${name} answered ${answer.status}.`);
-  client.token = accessToken;
+function doorOf(cluster: Cluster, door: string): HttpClient {
+  return new HttpClient(cluster.linkPort(door, 'gateway'));
 }
 
 /** From a Souk that has just started to what is found in it at the end. */
@@ -77,9 +67,12 @@ async function torment(cluster: Cluster, options: Options, folder: string): Prom
   const direct = new HttpClient(cluster.port('gateway'));
   const sources = await Sources.open(cluster);
   try {
-    const [staff, ...colleagues] = makeStaff(cluster, history, random);
-    await stockUp(direct, await staff.logIn());
-    await Promise.all(colleagues.map((colleague) => colleague.logIn()));
+    const door = doorOf(cluster, 'staff-door');
+    const admin = { email: ADMIN_EMAIL, password: cluster.secrets.adminPassword };
+    const clients = ['staff-1', 'staff-2'].map((name) => new ShopClient(door, history, name, admin));
+    const [token = ''] = await Promise.all(clients.map((client) => client.logIn()));
+    await stockUp(direct, token);
+    const staff = clients.map((client, index) => new Staff(client, history, random.fork(`staff-${index + 1}`)));
     await switchOff(sources, options.switchOff);
     const buyers = await makeBuyers(cluster, history, random, options.buyers);
     const nemesis = new Nemesis(cluster, sources, random.fork('nemesis'), (line) =>
@@ -90,7 +83,7 @@ async function torment(cluster: Cluster, options: Options, folder: string): Prom
     let stopped = false;
     const people = [
       ...buyers.map((buyer) => buyer.shop(() => stopped)),
-      ...[staff, ...colleagues].map((one) => one.work(() => stopped)),
+      ...staff.map((one) => one.work(() => stopped)),
     ];
     await nemesis.run(planFaults(random.fork('faults'), lengthMs), lengthMs);
     say('Healing...');
@@ -101,7 +94,10 @@ async function torment(cluster: Cluster, options: Options, folder: string): Prom
     await Promise.all(buyers.map((buyer) => buyer.comeBack()));
     const rest = await awaitRest(sources, healed + LONGEST_REST_MS - Date.now());
     say('Checking...');
-    const world = await readWorld(cluster, sources, history, { http: direct, token: await staff.logIn() });
+    const world = await readWorld(cluster, sources, history, {
+      http: direct,
+      token: await (clients[0] as ShopClient).logIn(),
+    });
     return { injected: nemesis.injected, world, rest, verdicts: checkAll(world) };
   } finally {
     direct.close();

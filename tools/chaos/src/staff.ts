@@ -1,15 +1,9 @@
 /** Somebody who works in the shop: fills the shelves, hands orders to the carrier, takes money and gives it back. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShopClient, Told } from './client.ts';
 import { SCARCE } from './goods.ts';
 import type { History } from './history.ts';
 import type { Random } from './random.ts';
-
-export interface Credentials {
-  readonly email: string;
-  readonly password: string;
-}
 
 const TASKS = { count: 15, adjust: 25, fulfil: 25, capture: 10, refund: 25 } as const;
 const MOST_REPEATS = 5;
@@ -18,33 +12,17 @@ export class Staff {
   readonly #client: ShopClient;
   readonly #history: History;
   readonly #random: Random;
-  readonly #credentials: Credentials;
 
-  constructor(client: ShopClient, history: History, random: Random, credentials: Credentials) {
+  constructor(client: ShopClient, history: History, random: Random) {
     this.#client = client;
     this.#history = history;
     this.#random = random;
-    this.#credentials = credentials;
-  }
-
-  async logIn(): Promise<string> {
-    this.#client.token = undefined;
-    const { status, body } = await this.#client.call({
-      method: 'POST',
-      path: '/v1/auth/login',
-      body: this.#credentials,
-    });
-    const { accessToken } = body as { accessToken?: string };
-    if (!accessToken) throw new Error(`The login of staff answered ${status}.`);
-    this.#client.token = accessToken;
-    return accessToken;
   }
 
   /** Works until it is told to stop. */
   async work(stopped: () => boolean): Promise<void> {
     while (!stopped()) {
-      const told = await this.#doSomething();
-      if (told?.status === 401) await this.logIn().catch(() => undefined);
+      await this.#doSomething();
       await sleep(this.#random.between(150, 600));
     }
   }
@@ -69,8 +47,7 @@ export class Staff {
 
   /** Counts a few more than there are: a delivery that nobody had noted. */
   async #count(sku: string, key: string): Promise<Told | undefined> {
-    const { body } = await this.#client.call({ path: `/v1/stock/${sku}` });
-    const { onHand } = body as { onHand?: number };
+    const onHand = await this.#client.stockOf(sku);
     if (onHand === undefined) return undefined;
     const counted = onHand + this.#random.between(0, 12);
     return this.#untilAnswered(() => this.#client.countStock(sku, counted, key));
@@ -106,9 +83,4 @@ export class Staff {
       await sleep(this.#random.between(200, 1_000));
     }
   }
-}
-
-/** A password that nobody knows. */
-export function newPassword(): string {
-  return randomUUID();
 }

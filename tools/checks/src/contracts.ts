@@ -17,13 +17,18 @@ interface ProtoFile {
   service?: { name: string; method?: { name: string }[] }[];
 }
 
+/** What every service serves alike is kept by a library. */
+function folderOf(service: string): string {
+  return service === 'operations' ? 'libs/operations' : `apps/${service}`;
+}
+
 /** Reads proto/ by buf. */
 export async function readContract(): Promise<Contract> {
   const build = nodeScript('node_modules/@bufbuild/buf/bin/buf', 'build', 'proto', '-o', '-#format=json');
   const { exitCode, stdout, output } = await capture(...build);
   if (exitCode !== 0) throw new Error(output);
   const files = (JSON.parse(stdout) as { file: ProtoFile[] }).file.filter((file) => file.package.startsWith('souk.'));
-  const appOf = (file: ProtoFile) => `apps/${file.package.split('.')[1] ?? ''}`;
+  const appOf = (file: ProtoFile) => folderOf(file.package.split('.')[1] ?? '');
   const events = files.filter((file) => file.name.endsWith('_events.proto'));
   return {
     events: events.flatMap((file) =>

@@ -119,7 +119,7 @@ function followAnswer(payment: Payment, view: ProviderView, now: Date): Change {
  */
 function followCaptures(payment: Payment, view: ProviderView, now: Date): Change {
   let beyond = view.capturedAmount - payment.capturedAmount;
-  if (payment.state !== 'AUTHORIZED' || beyond < 0n) return unchanged(payment);
+  if (payment.state !== 'AUTHORIZED') return unchanged(payment);
   const taken: Capture[] = [];
   for (const capture of payment.captures.filter(isUnderWay)) {
     if (capture.amount > beyond || (capture.final && view.outcome === 'authorized')) break;

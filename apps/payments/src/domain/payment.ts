@@ -163,14 +163,20 @@ export function capturePart(payment: Payment, part: Capture, closes: boolean, no
   return settled(change, now);
 }
 
-/** Notes that a part went back. A refund that was not on record is put there. It is REFUNDED once nothing is left. */
+/**
+ * Notes that a part went back. A refund that was not on record is put there. It is REFUNDED once nothing is left, which
+ * fails what was under way: there is nothing that it could give back.
+ */
 export function refundPart(payment: Payment, part: Refund, now: Date): Change {
   const refund: Refund = { ...part, state: 'SUCCEEDED' };
-  const what = { ...withRefund(payment, refund), refundedAmount: payment.refundedAmount + refund.amount };
-  const isAll = payment.state === 'CAPTURED' && what.refundedAmount === payment.capturedAmount;
+  const { refunds } = withRefund(payment, refund);
+  const refundedAmount = payment.refundedAmount + refund.amount;
+  const isAll = payment.state === 'CAPTURED' && refundedAmount === payment.capturedAmount;
   return isAll
-    ? become(payment, 'REFUNDED', 'PaymentRefunded', what, now, { refund })
-    : stay(payment, 'PaymentRefunded', what, now, { refund });
+    ? become(payment, 'REFUNDED', 'PaymentRefunded', { refunds: refunds.map(unlessDone), refundedAmount }, now, {
+        refund,
+      })
+    : stay(payment, 'PaymentRefunded', { refunds, refundedAmount }, now, { refund });
 }
 
 /** Notes how much the customer's bank holds now. */
@@ -216,12 +222,13 @@ function settled(change: Change, now: Date): Change {
   const { state, capturedAmount, refundedAmount } = change.payment;
   const isOver = state === 'CAPTURED' && refundedAmount > 0n && refundedAmount === capturedAmount;
   if (!isOver) return change;
-  const end = become(change.payment, 'REFUNDED', 'PaymentRefunded', {}, now);
+  const refunds = change.payment.refunds.map(unlessDone);
+  const end = become(change.payment, 'REFUNDED', 'PaymentRefunded', { refunds }, now);
   return { payment: end.payment, events: [...change.events, ...end.events] };
 }
 
-function unlessDone(capture: Capture): Capture {
-  return capture.state === 'PROCESSING' ? { ...capture, state: 'FAILED' } : capture;
+function unlessDone<M extends Capture | Refund>(movement: M): M {
+  return movement.state === 'PROCESSING' ? { ...movement, state: 'FAILED' } : movement;
 }
 
 type Moved = Pick<PaymentEvent, 'capture' | 'refund' | 'disputed'>;

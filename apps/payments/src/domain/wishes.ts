@@ -58,20 +58,25 @@ function nextRefund(payment: Payment): Step | undefined {
 }
 
 function refundOfRest(payment: Payment, { refundId, now }: NewRefund): Step | undefined {
-  const left = amountToRefund(payment);
+  const rest = amountToRefund(payment);
   // A payment over nothing, by hand, is given back too.
-  if (!payment.cancelRequested || (left === 0n && payment.capturedAmount > 0n)) return undefined;
-  return { kind: 'refund', refund: newRefund(refundId, left, 'The payment was called off.', now) };
+  if (!payment.cancelRequested || (rest === 0n && payment.capturedAmount > 0n)) return undefined;
+  return { kind: 'refund', refund: newRefund(refundId, rest, 'The payment was called off.', now) };
 }
 
 /** Minor units that are set aside and that no capture has been asked for. */
 export function amountToCapture({ amount, capturedAmount, captures }: Payment): bigint {
-  return amount.amount - capturedAmount - sumOf(captures.filter(isUnderWay));
+  return left(amount.amount - capturedAmount - sumOf(captures.filter(isUnderWay)));
 }
 
 /** Minor units that were taken and that no refund has been asked for. */
 export function amountToRefund({ capturedAmount, refundedAmount, refunds }: Payment): bigint {
-  return capturedAmount - refundedAmount - sumOf(refunds.filter(isUnderWay));
+  return left(capturedAmount - refundedAmount - sumOf(refunds.filter(isUnderWay)));
+}
+
+/** What was taken or given back at the provider meanwhile may leave less than nothing for what is under way. */
+function left(amount: bigint): bigint {
+  return amount > 0n ? amount : 0n;
 }
 
 /**
@@ -84,10 +89,12 @@ export function requestCapture(payment: Payment, asked: bigint, moreToCome: bool
   if (state === 'CAPTURED' && asked === 0n) return undefined;
   const isEnding = cancelRequested || lapsed || captures.some((capture) => isUnderWay(capture) && capture.final);
   if (state !== 'AUTHORIZED' || isEnding) throw notCapturable(orderId, state);
-  const left = amountToCapture(payment);
-  if (asked > left) throw amountTooHigh(orderId, asked, left);
-  const amount = asked === 0n ? left : asked;
-  return newCapture(payment, amount, !moreToCome || amount === left, now);
+  const most = amountToCapture(payment);
+  if (asked > most) throw amountTooHigh(orderId, asked, most);
+  // Only of a payment over nothing, by hand, is nothing taken.
+  if (most === 0n && payment.amount.amount > 0n) throw notCapturable(orderId, state);
+  const amount = asked === 0n ? most : asked;
+  return newCapture(payment, amount, !moreToCome || amount === most, now);
 }
 
 /**
@@ -96,10 +103,10 @@ export function requestCapture(payment: Payment, asked: bigint, moreToCome: bool
  */
 export function requestRefund(payment: Payment, asked: bigint, reason: string, fresh: NewRefund): Refund {
   const { orderId, state, cancelRequested } = payment;
-  const left = amountToRefund(payment);
-  if (left === 0n || cancelRequested) throw notRefundable(orderId, state);
-  if (asked > left) throw amountTooHigh(orderId, asked, left);
-  return newRefund(fresh.refundId, asked === 0n ? left : asked, reason, fresh.now);
+  const most = amountToRefund(payment);
+  if (most === 0n || cancelRequested) throw notRefundable(orderId, state);
+  if (asked > most) throw amountTooHigh(orderId, asked, most);
+  return newRefund(fresh.refundId, asked === 0n ? most : asked, reason, fresh.now);
 }
 
 export function newCapture({ captures }: Payment, amount: bigint, final: boolean, now: Date): Capture {

@@ -10,5 +10,6 @@ export * as type from "./index.souk.type.js";
 export * as identity from "./index.souk.identity.js";
 export * as inventory from "./index.souk.inventory.js";
 export * as notifications from "./index.souk.notifications.js";
+export * as operations from "./index.souk.operations.js";
 export * as orders from "./index.souk.orders.js";
 export * as payments from "./index.souk.payments.js";
