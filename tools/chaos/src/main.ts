@@ -1,12 +1,9 @@
 /** `npm run chaos`: see HELP in options.ts. The exit code says whether everything held. */
-import { randomUUID } from 'node:crypto';
 import { chmodSync, createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartupError } from '@souk/infra';
-import { Buyer } from './buyer.ts';
 import { checkAll } from './checks/index.ts';
-import { ShopClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { planFaults } from './fault-plan.ts';
 import { stockUp } from './goods.ts';
@@ -14,19 +11,15 @@ import { History } from './history.ts';
 import { HttpClient } from './http.ts';
 import { Nemesis } from './nemesis.ts';
 import { HELP, parseOptions, type Options } from './options.ts';
+import { adminOf, makePeople, type People } from './people.ts';
 import { Random } from './random.ts';
 import { readWorld } from './read-world.ts';
 import { hasFailed, report, type Findings } from './report.ts';
 import { awaitRest } from './rest.ts';
 import { Sources } from './sources.ts';
-import { Staff } from './staff.ts';
 import { keylessProvider, switchOff } from './switches.ts';
-import { DOORS } from './topology.ts';
 
 const LONGEST_REST_MS = 120_000;
-const ADMIN_EMAIL = 'admin@souk.local';
-/** One of so many buyers has an account. */
-const ACCOUNT_EVERY = 4;
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -39,72 +32,51 @@ function temporaryFolder(): string {
   return folder;
 }
 
-async function makeBuyers(cluster: Cluster, history: History, random: Random, count: number): Promise<Buyer[]> {
-  const doors = DOORS.filter((door) => door !== 'staff-door').map((door) => doorOf(cluster, door));
-  return Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const name = `buyer-${index + 1}`;
-      const account = { email: `${name}@example.com`, password: randomUUID() };
-      const hasAccount = index % ACCOUNT_EVERY === 0;
-      const door = doors[index % doors.length] as HttpClient;
-      const client = new ShopClient(door, history, name, hasAccount ? account : undefined);
-      if (hasAccount) await client.register();
-      return new Buyer(client, random.fork(name));
-    }),
-  );
-}
-
-function doorOf(cluster: Cluster, door: string): HttpClient {
-  return new HttpClient(cluster.linkPort(door, 'gateway'));
-}
-
 /** From a Souk that has just started to what is found in it at the end. */
 async function torment(cluster: Cluster, options: Options, folder: string): Promise<Findings> {
-  const lengthMs = options.minutes * 60_000;
   const random = new Random(options.seed);
   const history = new History(join(folder, 'history.jsonl'));
   const log = createWriteStream(join(folder, 'faults.log'));
-  const direct = new HttpClient(cluster.port('gateway'));
+  const shop = new HttpClient(cluster.port('gateway'));
   const sources = await Sources.open(cluster);
   try {
-    const door = doorOf(cluster, 'staff-door');
-    const admin = { email: ADMIN_EMAIL, password: cluster.secrets.adminPassword };
-    const clients = ['staff-1', 'staff-2'].map((name) => new ShopClient(door, history, name, admin));
-    const [token = ''] = await Promise.all(clients.map((client) => client.logIn()));
-    await stockUp(direct, token);
-    const staff = clients.map((client, index) => new Staff(client, history, random.fork(`staff-${index + 1}`)));
+    const admin = adminOf(cluster, history);
+    await stockUp(shop, await admin.logIn());
     await switchOff(sources, options.switchOff);
-    const buyers = await makeBuyers(cluster, history, random, options.buyers);
-    const nemesis = new Nemesis(cluster, sources, random.fork('nemesis'), (line) =>
-      log.write(`${history.now()} ${line}\n`),
-    );
-
-    say(`Things break for ${options.minutes} min...`);
-    let stopped = false;
-    const people = [
-      ...buyers.map((buyer) => buyer.shop(() => stopped)),
-      ...staff.map((one) => one.work(() => stopped)),
-    ];
-    await nemesis.run(planFaults(random.fork('faults'), lengthMs), lengthMs);
-    say('Healing...');
-    await nemesis.heal();
-    const healed = Date.now();
-    stopped = true;
-    await Promise.all(people);
-    await Promise.all(buyers.map((buyer) => buyer.comeBack()));
-    const rest = await awaitRest(sources, healed + LONGEST_REST_MS - Date.now());
-    say('Checking...');
-    const world = await readWorld(cluster, sources, history, {
-      http: direct,
-      token: await (clients[0] as ShopClient).logIn(),
+    const people = await makePeople(cluster, history, random, options.buyers);
+    const nemesis = new Nemesis(cluster, sources, random.fork('nemesis'), (line) => {
+      log.write(`${history.now()} ${line}\n`);
     });
+    const healed = await breakAndHeal(nemesis, people, random, options.minutes);
+    const rest = await awaitRest(sources, healed, LONGEST_REST_MS);
+    say('Checking...');
+    const world = await readWorld(cluster, sources, history, { http: shop, token: await admin.logIn() });
     return { injected: nemesis.injected, world, rest, verdicts: checkAll(world) };
   } finally {
-    direct.close();
+    shop.close();
     await sources.close();
     await history.close();
     log.end();
   }
+}
+
+/** @returns when everything was healed */
+async function breakAndHeal(nemesis: Nemesis, people: People, random: Random, minutes: number): Promise<number> {
+  say(`Things break for ${minutes} min...`);
+  const lengthMs = minutes * 60_000;
+  let stopped = false;
+  const lives = [
+    ...people.buyers.map((buyer) => buyer.shop(() => stopped)),
+    ...people.staff.map((one) => one.work(() => stopped)),
+  ];
+  await nemesis.run(planFaults(random.fork('faults'), lengthMs), lengthMs);
+  say('Healing...');
+  await nemesis.heal();
+  const healed = Date.now();
+  stopped = true;
+  await Promise.all(lives);
+  await Promise.all(people.buyers.map((buyer) => buyer.comeBack()));
+  return healed;
 }
 
 async function run(options: Options): Promise<boolean> {

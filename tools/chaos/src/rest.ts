@@ -16,15 +16,15 @@ const POLL_MS = 500;
 /** As long as that nothing may begin anew: one event may be the cause of another. */
 const CALM_MS = 2_000;
 
-export async function awaitRest(sources: Sources, mostMs: number): Promise<Rest> {
-  const began = Date.now();
+/** @param healed when that was, on this process's clock */
+export async function awaitRest(sources: Sources, healed: number, mostMs: number): Promise<Rest> {
   let calmSince: number | undefined;
   for (;;) {
     const stuck = await underWay(sources);
     const now = Date.now();
     calmSince = stuck.length === 0 ? (calmSince ?? now) : undefined;
-    if (calmSince !== undefined && now - calmSince >= CALM_MS) return { seconds: (calmSince - began) / 1_000, stuck };
-    if (now - began > mostMs) return { seconds: (now - began) / 1_000, stuck };
+    if (calmSince !== undefined && now - calmSince >= CALM_MS) return { seconds: (calmSince - healed) / 1_000, stuck };
+    if (now - healed > mostMs) return { seconds: (now - healed) / 1_000, stuck };
     await sleep(POLL_MS);
   }
 }
