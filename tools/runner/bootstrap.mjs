@@ -17,6 +17,7 @@ const COMMANDS = {
   start: 'tools/runner/dist/start.js',
   test: 'tools/checks/src/test.ts',
   shop: 'tools/shop/src/main.ts',
+  ops: 'tools/ops/src/main.ts',
   bench: 'tools/bench/src/main.ts',
   chaos: 'tools/chaos/src/main.ts',
   generate: 'tools/checks/src/generate-proto.ts',

@@ -78,7 +78,7 @@ describe('the checks of stock', () => {
   it('say what differs and what mends it', async () => {
     await busySku();
     await stock.database.query(LOSE_HELD_UNIT);
-    const mend = 'Count the units of A, then PUT /v1/stock/A {"onHand": <units>}';
+    const mend = 'Count the units of A, then npm run shop -- stock A --set <units>';
     const ledger: Finding = {
       subject: 'A',
       detail: 'The counters say 17 on hand, 4 held, version 7; the movements say 17, 5, 7.',

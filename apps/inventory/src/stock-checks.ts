@@ -143,5 +143,10 @@ async function bySku(
 }
 
 function countAnew(sku: string): string {
-  return `Count the units of ${sku}, then PUT /v1/stock/${encodeURIComponent(sku)} {"onHand": <units>}`;
+  return `Count the units of ${sku}, then npm run shop -- stock ${shellWord(sku)} --set <units>`;
+}
+
+/** A SKU may hold anything that can be printed, also what a shell would act on. */
+function shellWord(text: string): string {
+  return /^[\w.:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

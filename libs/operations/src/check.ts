@@ -6,7 +6,7 @@ export interface Finding {
   readonly subject: string;
   /** What is wrong, in a sentence. */
   readonly detail: string;
-  /** Command that mends it, for example `npm run ops -- orders resume <order id>`. */
+  /** Command that mends it, for example `npm run ops -- orders resume <order id>`; what people do where there is none. */
   readonly mend: string;
 }
 

@@ -134,9 +134,9 @@ it('finds nothing where everybody agrees', async () => {
 
 describe('orders-holds', () => {
   it.each<[string, Hold_State | undefined, string, string]>([
-    ['CONFIRMED', undefined, 'its hold is missing', '/cancel'],
-    ['CONFIRMED', 'STATE_RELEASED', 'its hold is RELEASED', '/cancel'],
-    ['FULFILLED', 'STATE_REFUSED', 'its hold is REFUSED', '/cancel'],
+    ['CONFIRMED', undefined, 'its hold is missing', 'shop -- cancel'],
+    ['CONFIRMED', 'STATE_RELEASED', 'its hold is RELEASED', 'shop -- cancel'],
+    ['FULFILLED', 'STATE_REFUSED', 'its hold is REFUSED', 'shop -- cancel'],
     [
       'CONFIRMED',
       'STATE_HELD',
@@ -184,7 +184,7 @@ describe('orders-holds', () => {
 
 describe('orders-payments', () => {
   it.each<[string, Partial<Payment> | undefined, string, string]>([
-    ['CONFIRMED', undefined, 'has no payment', '/cancel'],
+    ['CONFIRMED', undefined, 'has no payment', 'shop -- cancel'],
     ['CONFIRMED', { state: 'STATE_PROCESSING' }, 'its payment is PROCESSING', 'payments sync'],
     ['FULFILLED', { state: 'STATE_DECLINED' }, 'its payment is DECLINED', 'payments sync'],
     ['CONFIRMED', { state: 'STATE_VOIDED' }, 'its payment is VOIDED', 'events replay --consumer orders-PaymentVoided'],

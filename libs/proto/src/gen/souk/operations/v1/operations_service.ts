@@ -17,7 +17,7 @@ export interface Difference {
   subject: string;
   /** What is wrong, in a sentence. */
   detail: string;
-  /** Command that mends it. */
+  /** Command that mends it; what people do where there is none. */
   mend: string;
   /** When it was first seen. */
   firstSeenTime: Date | undefined;
