@@ -157,7 +157,7 @@ describe('notifications', () => {
       const asking = rpcClient(NotificationsServiceService, { address, caller, serviceToken: SERVICE_TOKEN });
       return call(asking).finally(() => asking.close());
     };
-    const verifications = async () => (await readdir(mailDir)).filter((name) => name.includes('-VERIFY_EMAIL-'));
+    const verifications = async () => (await readdir(mailDir)).filter((name) => /^[^.].*-VERIFY_EMAIL-/.test(name));
 
     it('writes it once for each request', async () => {
       const asked = request();
