@@ -9,6 +9,8 @@ import { rpcClient, type RpcClientOptions } from './client.js';
 import { RpcController } from './controller.js';
 import { RpcServer } from './server.js';
 
+/** As much of a service as is needed here, however much more of it there will be. */
+const OneRpc = { listNotifications: NotificationsServiceService.listNotifications } as const;
 const TOKEN = 'a-service-token-for-tests';
 const NOTHING = { notifications: [] };
 const ANY: ListNotificationsRequest = { orderId: 'any' };
@@ -27,7 +29,7 @@ afterEach(async () => {
 
 /** A server whose one RPC does what the test says, and a client of it. */
 async function serve(answer: Answer, rule: Parameters<typeof Allow>[0] = 'anyone') {
-  @RpcController(NotificationsServiceService)
+  @RpcController(OneRpc)
   class Controller {
     @Allow(rule)
     listNotifications(request: ListNotificationsRequest): Promise<typeof NOTHING> {
@@ -47,9 +49,9 @@ async function serve(answer: Answer, rule: Parameters<typeof Allow>[0] = 'anyone
   return { server, port, client: clientOf(port) };
 }
 
-function clientOf(port: number, change: Partial<RpcClientOptions<NotificationsServiceService>> = {}) {
+function clientOf(port: number, change: Partial<RpcClientOptions<typeof OneRpc>> = {}) {
   const options = { address: `127.0.0.1:${port}`, caller: 'orders', serviceToken: TOKEN, ...change };
-  const client = rpcClient(NotificationsServiceService, options);
+  const client = rpcClient(OneRpc, options);
   opened.unshift(client);
   return client;
 }
@@ -123,7 +125,7 @@ it('reaches a service that was restarted', async () => {
 });
 
 async function restart(port: number): Promise<void> {
-  @RpcController(NotificationsServiceService)
+  @RpcController(OneRpc)
   class Controller {
     @Allow('anyone')
     async listNotifications(): Promise<typeof NOTHING> {
@@ -142,6 +144,31 @@ async function restart(port: number): Promise<void> {
   opened.push({ close: () => server.close(0) });
 }
 
+it('shares its calls among all replicas, and does with one where the other is gone', async () => {
+  const calls = [0, 0];
+  const replicas = await Promise.all(
+    calls.map((_, replica) =>
+      serve(async () => {
+        calls[replica] = (calls[replica] ?? 0) + 1;
+        return NOTHING;
+      }),
+    ),
+  );
+  const address = `ipv4:${replicas.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+  const client = clientOf(0, { address });
+  const call = async (times: number) => {
+    for (let left = times; left > 0; left--) await client.listNotifications(ANY);
+  };
+  // The connections come up one after the other.
+  for (let tries = 0; Math.min(...calls) === 0 && tries < 100; tries++) await call(1).then(() => sleep(20));
+  calls.fill(0);
+  await call(20);
+  expect(calls).toEqual([10, 10]);
+  await replicas[0]?.server.close(0);
+  await call(10);
+  expect(calls).toEqual([10, 20]);
+});
+
 it('finishes what is under way when it closes', async () => {
   const { server, client } = await serve(async () => {
     await sleep(150);
@@ -153,9 +180,9 @@ it('finishes what is under way when it closes', async () => {
 });
 
 it('does not start with an RPC that nobody answers or that anybody could call', () => {
-  @RpcController(NotificationsServiceService)
+  @RpcController(OneRpc)
   class Silent {}
-  @RpcController(NotificationsServiceService)
+  @RpcController(OneRpc)
   class Unguarded {
     listNotifications(): Promise<typeof NOTHING> {
       return Promise.resolve(NOTHING);
