@@ -25,7 +25,7 @@ interface Ledger {
   readonly refunds: readonly Refund[];
 }
 
-/** What the provider knows of one order. */
+/** What the provider knows of an order, or of several. */
 export interface ProviderBooks {
   /** How often the card was charged, or money set aside on it. */
   readonly charges: number;
@@ -37,10 +37,15 @@ export interface ProviderBooks {
   readonly setAside: boolean;
 }
 
-export async function providerBooks(souk: Pick<LaunchedSouk, 'ports'>, orderId: string): Promise<ProviderBooks> {
+/** @param orders one order, or several whose money is added up */
+export async function providerBooks(
+  souk: Pick<LaunchedSouk, 'ports'>,
+  orders: string | ReadonlySet<string>,
+): Promise<ProviderBooks> {
   const response = await fetch(`http://127.0.0.1:${souk.ports['sandbox-psp']}/_sandbox/ledger`);
   const ledger = (await response.json()) as Ledger;
-  const intents = ledger.payment_intents.filter(({ metadata }) => metadata['souk_order_id'] === orderId);
+  const chosen = typeof orders === 'string' ? new Set([orders]) : orders;
+  const intents = ledger.payment_intents.filter(({ metadata }) => chosen.has(metadata['souk_order_id'] ?? ''));
   const ofOrder = ({ payment_intent }: Charge | Refund) => intents.some(({ id }) => id === payment_intent);
   const refunds = ledger.refunds.filter((refund) => ofOrder(refund) && refund.status === 'succeeded');
   return {

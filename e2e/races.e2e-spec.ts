@@ -46,25 +46,39 @@ interface Movements {
 }
 
 /** Waits until the money of a confirmed order was taken: once. */
-async function expectPaidOnce(orderId: string): Promise<void> {
-  await eventually(async () =>
-    expect(await providerBooks(souk, orderId)).toEqual({ charges: 1, taken: PRICE, givenBack: 0, setAside: false }),
-  );
+function expectPaidOnce(orderId: string): Promise<void> {
+  return expectPaid(new Set([orderId]), 1);
+}
+
+/** Waits until the provider has charged just so many of these orders, each of them once, and keeps nothing else for them. */
+async function expectPaid(orders: ReadonlySet<string>, count: number): Promise<void> {
+  const paid = { charges: count, taken: count * PRICE, givenBack: 0, setAside: false };
+  const patience = { timeoutMs: 5_000 + count * 200, intervalMs: 100 };
+  await eventually(async () => expect(await providerBooks(souk, orders)).toEqual(paid), patience);
+}
+
+/** The orders that answers told of, sold or refused. */
+function ordersIn(answers: readonly Answer<Partial<Order & Problem>>[]): Set<string> {
+  return new Set(answers.map(({ body }) => body.orderId ?? body.id ?? ''));
 }
 
 describe('stock', () => {
   it('sells the last unit to one of 100 buyers (F28)', async () => {
     const sku = await admin.sell(1);
-    const answers = await times(100, () => shop.placeOrder<Partial<Order & Problem>>({ sku }));
+    const answers = await times(100, () => shop.placeOrder<Partial<Order & Problem>>({ sku, token: CARD }));
     expect(tally(answers)).toEqual({ '201 CONFIRMED': 1, '409 STOCK_SHORT': 99 });
+    expect(ordersIn(answers).size).toBe(100);
     await expectStock(sku, { onHand: 0, held: 0 });
+    await expectPaid(ordersIn(answers), 1);
   });
 
   it('sells 200 units to 500 buyers, 64 at a time, and refuses exactly the rest (F38)', async () => {
     const sku = await admin.sell(200);
-    const answers = await times(500, () => shop.placeOrder<Partial<Order & Problem>>({ sku }), 64);
+    const answers = await times(500, () => shop.placeOrder<Partial<Order & Problem>>({ sku, token: CARD }), 64);
     expect(tally(answers)).toEqual({ '201 CONFIRMED': 200, '409 STOCK_SHORT': 300 });
+    expect(ordersIn(answers).size).toBe(500);
     await expectStock(sku, { onHand: 0, held: 0 });
+    await expectPaid(ordersIn(answers), 200);
   });
 
   it('sells two SKUs to buyers who name them in opposite order (F37)', async () => {
