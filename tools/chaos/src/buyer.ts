@@ -124,7 +124,7 @@ export class Buyer {
     const repeats = this.#random.chance(0.85) ? MOST_REPEATS : 0;
     for (let repeat = 0; ; repeat++) {
       const told = await this.#place(attempt);
-      if (told.order && this.#random.chance(0.1)) await this.#client.cancelOrder(told.order);
+      if (told.outcome === 'ok' && told.order && this.#random.chance(0.1)) await this.#client.cancelOrder(told.order);
       if (told.outcome !== 'unknown' || repeat >= repeats) return;
       await sleep(this.#random.between(200, 1_500));
     }

@@ -147,7 +147,8 @@ export class ShopClient {
     const began = this.#history.now();
     const { status, body } = await this.#http.call({ token: this.#token, ...call });
     const order = orderIn(body);
-    const reason = textIn(body, 'reason');
+    // A refund that was made has a reason, too.
+    const reason = status >= 400 ? textIn(body, 'reason') : undefined;
     const expires = textIn(body, 'expiresAt');
     const outcome = outcomeOf(status, reason);
     this.#history.add({

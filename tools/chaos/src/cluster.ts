@@ -48,9 +48,12 @@ export class Cluster {
   readonly secrets: Secrets;
   readonly ports: Ports;
   readonly wires = new Wires();
+  /** What ended though nobody killed it. */
+  readonly crashes: string[] = [];
   readonly #say: (line: string) => void;
   readonly #output: LogOutput;
   readonly #processes = new Map<string, Supervised>();
+  readonly #killed = new Set<number>();
   readonly #stopping = new AbortController();
 
   private constructor({ folder, say }: ClusterOptions, ports: Ports) {
@@ -90,7 +93,9 @@ export class Cluster {
   /** Kills a process at once; it is started again by itself. */
   kill(name: string): void {
     const pid = this.#processes.get(name)?.pid;
-    if (pid !== undefined) signal(pid, 'SIGKILL');
+    if (pid === undefined) return;
+    this.#killed.add(pid);
+    signal(pid, 'SIGKILL');
   }
 
   /** Stops the clock of a process, until the returned function is called. */
@@ -151,12 +156,21 @@ export class Cluster {
   }
 
   async #launch(name: string, launch: () => Promise<Launched>): Promise<void> {
-    const process = new Supervised(name, launch, {
+    const process = new Supervised(name, () => this.#watched(name, launch), {
       spawned: (_, pid) => this.wires.guard(pid),
       say: this.#say,
     });
     this.#processes.set(name, process);
     await process.start();
+  }
+
+  async #watched(name: string, launch: () => Promise<Launched>): Promise<Launched> {
+    const launched = await launch();
+    void launched.ended.then((reason) => {
+      const wasKilled = this.#killed.delete(launched.pid);
+      if (!wasKilled && !this.#stopping.signal.aborted) this.crashes.push(`${name} ended by itself (${reason})`);
+    });
+    return launched;
   }
 
   #startNode(name: string, program: string, environment: Environment): Promise<Launched> {

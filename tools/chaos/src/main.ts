@@ -16,6 +16,7 @@ import { Random } from './random.ts';
 import { readWorld } from './read-world.ts';
 import { hasFailed, report, type Findings } from './report.ts';
 import { awaitRest } from './rest.ts';
+import { watchLinks } from './sharing.ts';
 import { Sources } from './sources.ts';
 import { keylessProvider, switchOff } from './switches.ts';
 
@@ -47,10 +48,12 @@ async function torment(cluster: Cluster, options: Options, folder: string): Prom
     const nemesis = new Nemesis(cluster, sources, random.fork('nemesis'), (line) => {
       log.write(`${history.now()} ${line}\n`);
     });
+    const endWatch = watchLinks(cluster.wires);
     const healed = await breakAndHeal(nemesis, people, random, options.minutes);
+    const samples = endWatch();
     const rest = await awaitRest(sources, healed, LONGEST_REST_MS);
     say('Checking...');
-    const world = await readWorld(cluster, sources, history, { http: shop, token: await admin.logIn() });
+    const world = await readWorld(cluster, sources, history, { http: shop, token: await admin.logIn() }, samples);
     return { injected: nemesis.injected, world, rest, verdicts: checkAll(world) };
   } finally {
     shop.close();

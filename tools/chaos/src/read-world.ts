@@ -6,19 +6,25 @@ import { GOODS } from './goods.ts';
 import type { History } from './history.ts';
 import type { HttpClient } from './http.ts';
 import { reconcile } from './reconcile.ts';
+import { sharingOf } from './sharing.ts';
 import type { Sources } from './sources.ts';
+import type { Sent } from './wires-process.ts';
 import type { ConsumerState, ServiceEvents, StoredOrder, World } from './world.ts';
 
 const DEAD_LETTERS = 'DEAD_LETTERS';
 const ORDER_MAILS = 'SELECT order_id, kind, state FROM notifications WHERE order_id IS NOT NULL';
 const CART_HOLDS = 'SELECT cart_id, lines, extract(epoch FROM now() - expires_at)::float8 AS overdue FROM cart_holds';
 
-/** @param token of staff */
+/**
+ * @param shop reached with the token of staff
+ * @param samples of what went over the links
+ */
 export async function readWorld(
   cluster: Cluster,
   sources: Sources,
   history: History,
   shop: { http: HttpClient; token: string },
+  samples: readonly Sent[],
 ): Promise<World> {
   const streams = await sources.streams();
   return {
@@ -44,6 +50,8 @@ export async function readWorld(
     checkRuns: await reconcile(cluster),
     notifications: await sources.rows('notifications', ORDER_MAILS),
     mails: filesIn(layout(cluster.folder).mail),
+    crashes: cluster.crashes,
+    sharings: sharingOf(samples),
   };
 }
 

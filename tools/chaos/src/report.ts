@@ -2,6 +2,7 @@
 import type { Verdict } from './checks/index.ts';
 import type { Operation } from './history.ts';
 import type { Rest } from './rest.ts';
+import type { Sharing } from './sharing.ts';
 import type { World } from './world.ts';
 
 const SHOWN_VIOLATIONS = 5;
@@ -24,10 +25,13 @@ export function report({ injected, world, rest, verdicts }: Findings): string {
     'Orders',
     ...orderRows(world),
     '',
+    'Replicas                      bytes to each    busy seconds, shared',
+    ...world.sharings.map(sharingRow),
+    '',
     restLine(rest),
     ...rest.stuck.map((what) => `  stuck: ${what}`),
     '',
-    'Invariants             compared',
+    'Checks                 compared',
     ...verdicts.flatMap(verdictRows),
     '  I14 promotions and gift cards: n/a, Souk has none',
   ].join('\n');
@@ -50,12 +54,20 @@ function orderRows({ operations, orders }: World): string[] {
   const keys = new Set(placed.map(({ key }) => key));
   const told = new Set(placed.flatMap(({ orderId }) => (orderId ? [orderId] : [])));
   const states = Map.groupBy(orders, ({ state }) => state);
+  const confirmed = orders.filter(({ timeline }) => timeline.some(({ kind }) => kind === 'CONFIRMED'));
   return [
     row(String(keys.size), 'tried (keys)'),
     row(String(told.size), 'acknowledged'),
     row(String(orders.length), 'stored'),
-    ...[...states].sort().map(([state, list]) => row(String(list.length), state)),
+    row(String(confirmed.length), 'confirmed, whatever became of them'),
+    row(String(states.get('REJECTED')?.length ?? 0), 'refused'),
+    ...[...states].sort().map(([state, list]) => row(String(list.length), `now ${state}`)),
   ];
+}
+
+function sharingRow({ caller, service, sent, busy, shared }: Sharing): string {
+  const bytes = sent.map((count) => String(count).padStart(11)).join('');
+  return `  ${`${caller} to ${service}`.padEnd(24)}${bytes}${String(busy).padStart(9)}${String(shared).padStart(9)}`;
 }
 
 function restLine({ seconds, stuck }: Rest): string {

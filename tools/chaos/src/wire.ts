@@ -27,10 +27,16 @@ export class Wire {
   readonly #connections = new Set<Connection>();
   #server: Server | undefined;
   #disturbance: Disturbance | undefined;
+  #sent = 0;
 
   constructor(port: number, target: number) {
     this.#port = port;
     this.#target = target;
+  }
+
+  /** Bytes that callers have sent so far, whether or not they have arrived. */
+  get sent(): number {
+    return this.#sent;
   }
 
   async open(): Promise<void> {
@@ -65,6 +71,7 @@ export class Wire {
 
   #accept(near: Socket): void {
     const connection = new Connection(near, this.#target, () => this.#disturbance);
+    near.on('data', (chunk: Buffer) => (this.#sent += chunk.length));
     this.#connections.add(connection);
     connection.onGone = () => this.#connections.delete(connection);
     connection.disturbed();

@@ -2,10 +2,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { Disturbance } from './wire.ts';
-import type { Command, WireSpec } from './wires-process.ts';
+import type { Command, Sent, WireSpec } from './wires-process.ts';
 
 interface Waiting {
-  readonly resolve: () => void;
+  readonly resolve: (sent: Sent) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -21,16 +21,21 @@ export class Wires {
 
   constructor() {
     this.#child = fork(join(import.meta.dirname, 'wires-process.ts'), { stdio: 'inherit' });
-    this.#child.on('message', ({ id, error }: { id: number; error?: string }) => {
+    this.#child.on('message', ({ id, error, sent = {} }: { id: number; error?: string; sent?: Sent }) => {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error) waiting?.reject(new Error(error));
-      else waiting?.resolve();
+      else waiting?.resolve(sent);
     });
   }
 
-  open(wires: readonly WireSpec[]): Promise<void> {
-    return this.#send({ name: 'open', wires });
+  async open(wires: readonly WireSpec[]): Promise<void> {
+    await this.#send({ name: 'open', wires });
+  }
+
+  /** Bytes that were sent over each link so far. */
+  count(): Promise<Sent> {
+    return this.#send({ name: 'count' });
   }
 
   /** Sees to it that the process does not outlive this one. */
@@ -56,11 +61,11 @@ export class Wires {
     this.#child.disconnect();
   }
 
-  #apply(wire: string, breaking: boolean): Promise<void> {
-    return this.#send({ name: 'become', wire, disturbance: this.#active.get(wire)?.at(-1), breaking });
+  async #apply(wire: string, breaking: boolean): Promise<void> {
+    await this.#send({ name: 'become', wire, disturbance: this.#active.get(wire)?.at(-1), breaking });
   }
 
-  #send(command: Command): Promise<void> {
+  #send(command: Command): Promise<Sent> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });

@@ -1,6 +1,7 @@
 /** Everything that is known once a run has come to rest: what clients were told, and what each part of the system keeps. */
 import type { Good } from './goods.ts';
 import type { Operation } from './history.ts';
+import type { Sharing } from './sharing.ts';
 
 export interface World {
   readonly operations: readonly Operation[];
@@ -28,6 +29,9 @@ export interface World {
   readonly notifications: readonly NotificationRow[];
   /** Names of the files that mails became. */
   readonly mails: readonly string[];
+  /** Processes that ended though nobody killed them. */
+  readonly crashes: readonly string[];
+  readonly sharings: readonly Sharing[];
 }
 
 export interface StoredOrder {

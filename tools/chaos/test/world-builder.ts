@@ -73,6 +73,8 @@ export function soundWorld(): World {
     checkRuns: [{ check: 'orders orders-holds', compared: 3, error: '', differences: [] }],
     notifications: [mail('sold', 'ORDER_CONFIRMED'), mail('off', 'ORDER_CONFIRMED'), mail('off', 'ORDER_CANCELLED')],
     mails: ['T1-ORDER_CONFIRMED-N-sold.eml', 'T2-ORDER_CONFIRMED-N-off.eml', 'T3-ORDER_CANCELLED-N-off.eml'],
+    crashes: [],
+    sharings: [{ caller: 'gateway', service: 'orders', sent: [5_000, 4_000], busy: 80, shared: 70 }],
   };
 }
 

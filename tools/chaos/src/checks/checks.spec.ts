@@ -129,6 +129,9 @@ it.each<[id: string, what: string, world: World]>([
     'the reconciliation found something',
     where('checkRuns', (runs) => runs.map((run) => ({ ...run, differences: ['order sold: its hold is gone'] }))),
   ],
+  ['-', 'an error was not foreseen', where('operations', (all) => all.map((one) => ({ ...one, status: 500 })))],
+  ['-', 'a process fell over', where('crashes', () => ['orders-1 ended by itself (exit code 1)'])],
+  ['-', 'one replica does it all', where('sharings', (all) => all.map((one) => ({ ...one, shared: 3 })))],
   ['I20', 'an event was given up', where('deadLetters', () => ['souk.orders.v1.OrderConfirmed 1'])],
 ])('notices by %s that %s', (id, _, world) => {
   expect(broken(world)).toContain(id);

@@ -1,5 +1,6 @@
-/** Every invariant that a run is checked for, in their order. */
+/** Everything that a run is checked for: the invariants in their order, then how the shop behaved. */
 import type { World } from '../world.ts';
+import { checkConduct } from './conduct.ts';
 import { checkEvents } from './events.ts';
 import { checkMoney } from './money.ts';
 import { checkOrders } from './orders.ts';
@@ -10,5 +11,6 @@ export type { Verdict } from './verdict.ts';
 
 export function checkAll(world: World): Verdict[] {
   const verdicts = [...checkStock(world), ...checkOrders(world), ...checkMoney(world), ...checkEvents(world)];
-  return verdicts.sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+  verdicts.sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+  return [...verdicts, ...checkConduct(world)];
 }
