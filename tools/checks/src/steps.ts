@@ -49,6 +49,28 @@ export const JEST_RUNS: readonly JestRun[] = [
   { step: 'e2e', config: 'e2e/jest.config.cjs', options: [], exists: () => existsSync(join(ROOT, 'e2e')) },
 ];
 
+/** A program that prints as it goes, and says by its exit code whether all is well. */
+export interface ProgramRun {
+  step: string;
+  name: string;
+  script: string;
+  options: string[];
+}
+
+export const PROGRAM_RUNS: readonly ProgramRun[] = [
+  {
+    step: 'chaos',
+    name: 'Souk keeps its promises while it is broken',
+    script: 'tools/chaos/src/main.ts',
+    options: ['--minutes', '1.5', '--seed', '2'],
+  },
+];
+
+/** Runs a program. @returns whether all is well */
+export async function runProgram({ script, options }: ProgramRun): Promise<boolean> {
+  return (await show(...nodeScript(script, ...options))) === 0;
+}
+
 /** Runs jest, which prints as it goes, and counts what it reports. */
 export async function runJest({ config, options }: JestRun, filters: readonly string[]): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'souk-jest-'));

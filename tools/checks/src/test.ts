@@ -3,10 +3,10 @@
 //   npm test -- --only lint,types     only these steps
 //   npm test -- libs/money            only the jest tests whose path matches
 import { parseArgs } from 'node:util';
-import { CHECKS, JEST_RUNS, runJest, type Check } from './steps.ts';
+import { CHECKS, JEST_RUNS, PROGRAM_RUNS, runJest, runProgram, type Check } from './steps.ts';
 import { FAILED, PASSED, summary, sumOf, type Tally } from './tally.ts';
 
-const STEPS = [...new Set([...CHECKS, ...JEST_RUNS].map(({ step }) => step))];
+const STEPS = [...new Set([...CHECKS, ...JEST_RUNS, ...PROGRAM_RUNS].map(({ step }) => step))];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
 const chosen = values.only?.split(',') ?? (positionals.length > 0 ? stepsFor(positionals) : STEPS);
@@ -16,7 +16,7 @@ if (unknown.length > 0) {
   process.stderr.write(`There is no step ${unknown.join(', ')}. The steps are ${STEPS.join(', ')}.\n`);
   process.exitCode = 2;
 } else {
-  const total = sumOf([...(await runChecks()), ...(await runTests())]);
+  const total = sumOf([...(await runChecks()), ...(await runTests()), ...(await runPrograms())]);
   process.stdout.write(`\n${summary(total)}\n`);
   process.exitCode = total.failed > 0 ? 1 : 0;
 }
@@ -45,6 +45,18 @@ async function runTests(): Promise<Tally[]> {
     const tally = await runJest(run, positionals);
     line(tally.failed === 0, `${run.step}: ${summary(tally)}`, started);
     tallies.push(tally);
+  }
+  return tallies;
+}
+
+async function runPrograms(): Promise<Tally[]> {
+  const tallies: Tally[] = [];
+  for (const run of PROGRAM_RUNS.filter(({ step }) => chosen.includes(step))) {
+    const started = Date.now();
+    process.stdout.write(`\n${run.step}\n`);
+    const passed = await runProgram(run);
+    line(passed, `${run.step}: ${run.name}`, started);
+    tallies.push(passed ? PASSED : FAILED);
   }
   return tallies;
 }
