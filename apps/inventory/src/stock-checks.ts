@@ -10,10 +10,10 @@ const MOST_FINDINGS = 1_000;
 /** After every SKU there can be. */
 const END = '\u{10FFFF}';
 
-const SKUS_AFTER = sql('checks.skus_after', 'SELECT sku FROM stock WHERE sku > $1 ORDER BY sku LIMIT $2');
+const SKUS_AFTER = sql('stock_checks.skus_after', 'SELECT sku FROM stock WHERE sku > $1 ORDER BY sku LIMIT $2');
 
 const LEDGER_DIFFERENCES = sql(
-  'checks.ledger_differences',
+  'stock_checks.ledger_differences',
   `SELECT sku, coalesce(stock.on_hand, 0) AS on_hand, coalesce(stock.held, 0) AS held, coalesce(stock.version, 0) AS version,
           coalesce(moved.on_hand, 0)::int AS moved_on_hand, coalesce(moved.held, 0)::int AS moved_held,
           coalesce(moved.version, 0)::int AS moved_version
@@ -26,7 +26,7 @@ const LEDGER_DIFFERENCES = sql(
 );
 
 const HELD_DIFFERENCES = sql(
-  'checks.held_differences',
+  'stock_checks.held_differences',
   `SELECT sku, coalesce(stock.held, 0) AS held, coalesce(live.units, 0)::int AS units
      FROM (SELECT sku, held FROM stock WHERE sku > $1 AND sku <= $2) AS stock
      FULL JOIN (SELECT line.sku, sum(line.quantity) AS units
@@ -39,7 +39,7 @@ const HELD_DIFFERENCES = sql(
 
 /** What the movements and the holds of a SKU sum to, where a check found a difference. Not read where there is none. */
 export const SELECT_RECORDS_THAT_DISAGREE = sql(
-  'checks.select_records_that_disagree',
+  'stock_checks.select_records_that_disagree',
   `SELECT $1 AS sku, moved.on_hand, moved.held, moved.version, live.units AS held_units
      FROM (SELECT coalesce(sum(on_hand_delta), 0)::int AS on_hand, coalesce(sum(held_delta), 0)::int AS held,
                   count(*)::int AS version
@@ -52,12 +52,12 @@ export const SELECT_RECORDS_THAT_DISAGREE = sql(
 );
 
 const OVERDUE_CARTS = sql(
-  'checks.overdue_carts',
+  'stock_checks.overdue_carts',
   `SELECT cart_id, (extract(epoch FROM now() - expires_at) / 60)::int AS minutes FROM cart_holds
     WHERE expires_at < now() - interval '5 minutes' ORDER BY expires_at LIMIT $1`,
 );
 
-const COUNT_CART_HOLDS = sql('checks.count_cart_holds', 'SELECT count(*)::int AS count FROM cart_holds');
+const COUNT_CART_HOLDS = sql('stock_checks.count_cart_holds', 'SELECT count(*)::int AS count FROM cart_holds');
 
 interface LedgerDifference {
   sku: string;

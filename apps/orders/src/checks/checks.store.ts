@@ -51,19 +51,19 @@ interface StuckRow {
 export const PAGE = 500;
 
 const CHANGED = sql(
-  'checks.changed',
+  'orders_checks.changed',
   `SELECT order_id, updated_at::text AS changed_at FROM orders
     WHERE updated_at > now() - interval '3 days' AND (updated_at, order_id) > ($1::timestamptz, $2::uuid)
     ORDER BY updated_at, order_id LIMIT $3`,
 );
 const COMPARED = sql(
-  'checks.compared',
+  'orders_checks.compared',
   `SELECT order_id, state, saga_phase, total_amount, currency, refunded_amount, created_at,
           extract(epoch FROM now() - updated_at)::float8 AS idle
      FROM orders WHERE order_id = ANY($1::uuid[])`,
 );
 const STUCK = sql(
-  'checks.stuck',
+  'orders_checks.stuck',
   `SELECT order_id, state, saga_parked_at IS NOT NULL AS parked, saga_failures, saga_error,
           extract(epoch FROM now() - updated_at)::float8 AS idle
      FROM orders
@@ -71,7 +71,7 @@ const STUCK = sql(
     ORDER BY order_id LIMIT $1`,
 );
 const COUNT_UNFINISHED = sql(
-  'checks.count-unfinished',
+  'orders_checks.count-unfinished',
   `SELECT count(*)::int AS count FROM orders WHERE saga_phase IN ('CHECKOUT', 'UNDO')`,
 );
 

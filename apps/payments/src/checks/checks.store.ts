@@ -8,13 +8,13 @@ const PAGE = 500;
 const MOST = 1_000;
 
 const BY_INTENTS = sql(
-  'checks.by_intents',
+  'payments_checks.by_intents',
   `SELECT * FROM payments WHERE payment_id = ANY($1::uuid[])
    UNION SELECT * FROM payments WHERE provider_reference = ANY($2::text[]) AND provider_reference <> ''`,
 );
 
 const WITH_INTENT_AFTER = sql(
-  'checks.with_intent_after',
+  'payments_checks.with_intent_after',
   `SELECT * FROM payments WHERE payment_id > $1 AND method = 'card' AND provider_reference <> ''
     ORDER BY payment_id LIMIT $2`,
 );
@@ -24,13 +24,13 @@ const NOT_SETTLED = `next_try_at < now() + interval '7 hours'`;
 const LONG_AGO = `now() - interval '10 minutes'`;
 
 const COUNT_NOT_SETTLED = sql(
-  'checks.count_not_settled',
+  'payments_checks.count_not_settled',
   `SELECT (SELECT count(*)::int FROM payments WHERE ${NOT_SETTLED})
         + (SELECT count(*)::int FROM webhook_inbox WHERE next_try_at IS NOT NULL) AS count`,
 );
 
 const STUCK = sql(
-  'checks.stuck',
+  'payments_checks.stuck',
   `SELECT order_id, what FROM (
      SELECT order_id, next_try_at, CASE
        WHEN state = 'PROCESSING' AND created_at < ${LONG_AGO} THEN 'whether it was authorised is not known'
@@ -46,13 +46,13 @@ const STUCK = sql(
 );
 
 const STUCK_NOTICES = sql(
-  'checks.stuck_notices',
+  'payments_checks.stuck_notices',
   `SELECT event_id, reference, type FROM webhook_inbox
     WHERE next_try_at IS NOT NULL AND received_at < ${LONG_AGO} ORDER BY next_try_at LIMIT ${MOST}`,
 );
 
 const UNKNOWN_NOTICES = sql(
-  'checks.unknown_notices',
+  'payments_checks.unknown_notices',
   `SELECT event_id, reference, type FROM webhook_inbox
     WHERE outcome = 'UNKNOWN_PAYMENT' AND received_at > now() - interval '3 days'
       AND (says IS NULL OR says NOT IN ('voided', 'declined'))
@@ -60,17 +60,17 @@ const UNKNOWN_NOTICES = sql(
 );
 
 const PAYMENTS_AFTER = sql(
-  'checks.payments_after',
+  'payments_checks.payments_after',
   `SELECT payment_id AS at, payment_id FROM payments WHERE payment_id > $1 ORDER BY payment_id LIMIT $2`,
 );
 
 const ENTRIES_AFTER = sql(
-  'checks.entries_after',
+  'payments_checks.entries_after',
   `SELECT entry_id AS at, payment_id FROM ledger WHERE entry_id > $1 ORDER BY entry_id LIMIT $2`,
 );
 
 const OUT_OF_BALANCE = sql(
-  'checks.out_of_balance',
+  'payments_checks.out_of_balance',
   `SELECT order_id, captured_amount, refunded_amount, disputed_amount, booked.*, moved.*
      FROM payments,
           LATERAL (SELECT coalesce(sum(amount) FILTER (WHERE credit = 'sales'), 0)::bigint AS booked_captured,
