@@ -20,6 +20,7 @@ const COMMANDS = {
   ops: 'tools/ops/src/main.ts',
   bench: 'tools/bench/src/main.ts',
   chaos: 'tools/chaos/src/main.ts',
+  simulate: 'simulation/src/main.ts',
   generate: 'tools/checks/src/generate-proto.ts',
   nx: 'node_modules/nx/dist/bin/nx.js',
 };

@@ -1,0 +1,58 @@
+/** Runs many seeds, shared out among as many threads as there are cores. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Switch } from './switches.ts';
+
+export interface Seeds {
+  readonly first: number;
+  readonly runs: number;
+  readonly switchedOff?: Switch | undefined;
+}
+
+/** What was found in some seeds. */
+export interface Found {
+  readonly broken: readonly { readonly seed: number; readonly invariant: string; readonly message: string }[];
+  readonly orders: number;
+  readonly events: number;
+  readonly virtualMs: number;
+}
+
+const SHARE = 50;
+
+export async function simulateAll({ first, runs, switchedOff }: Seeds): Promise<Found> {
+  const shares: Seeds[] = [];
+  for (let done = 0; done < runs; done += SHARE) {
+    shares.push({ first: first + done, runs: Math.min(SHARE, runs - done), switchedOff });
+  }
+  const found: Found[] = [];
+  const workers = Math.min(availableParallelism(), shares.length);
+  await Promise.all(Array.from({ length: workers }, () => work(shares, found)));
+  return {
+    broken: found.flatMap(({ broken }) => broken).sort((a, b) => a.seed - b.seed),
+    orders: sum(found, 'orders'),
+    events: sum(found, 'events'),
+    virtualMs: sum(found, 'virtualMs'),
+  };
+}
+
+/** One thread, which takes share after share. */
+function work(shares: Seeds[], found: Found[]): Promise<void> {
+  const worker = new Worker(new URL('./thread.ts', import.meta.url));
+  return new Promise((resolve, reject) => {
+    const next = () => {
+      const share = shares.shift();
+      if (share) worker.postMessage(share);
+      else void worker.terminate().then(() => resolve(), reject);
+    };
+    worker.on('message', (result: Found) => {
+      found.push(result);
+      next();
+    });
+    worker.on('error', reject);
+    next();
+  });
+}
+
+function sum(found: readonly Found[], what: 'orders' | 'events' | 'virtualMs'): number {
+  return found.reduce((total, one) => total + one[what], 0);
+}
