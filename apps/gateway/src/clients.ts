@@ -4,7 +4,12 @@
  */
 import type { Provider } from '@nestjs/common';
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
-import { IdentityServiceService } from '@souk/proto/identity/v1';
+import {
+  AccountServiceService,
+  AddressBookServiceService,
+  IdentityServiceService,
+  SessionsServiceService,
+} from '@souk/proto/identity/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { CartsServiceService, OrdersServiceService } from '@souk/proto/orders/v1';
 import { PaymentsServiceService } from '@souk/proto/payments/v1';
@@ -12,6 +17,9 @@ import { rpcClient, type RpcClient } from '@souk/rpc';
 import type { GatewayConfig, ServiceName } from './config.js';
 
 export const IDENTITY = Symbol('identity');
+export const ACCOUNT = Symbol('account');
+export const SESSIONS = Symbol('sessions');
+export const ADDRESS_BOOK = Symbol('address book');
 export const CATALOG = Symbol('catalog');
 export const INVENTORY = Symbol('inventory');
 export const CARTS = Symbol('carts');
@@ -19,6 +27,9 @@ export const ORDERS = Symbol('orders');
 export const PAYMENTS = Symbol('payments');
 
 export type IdentityClient = RpcClient<typeof IdentityServiceService>;
+export type AccountClient = RpcClient<typeof AccountServiceService>;
+export type SessionsClient = RpcClient<typeof SessionsServiceService>;
+export type AddressBookClient = RpcClient<typeof AddressBookServiceService>;
 export type CatalogClient = RpcClient<typeof CatalogServiceService>;
 export type InventoryClient = RpcClient<typeof InventoryServiceService>;
 export type CartsClient = RpcClient<typeof CartsServiceService>;
@@ -34,10 +45,7 @@ export function connection(config: GatewayConfig, service: ServiceName) {
 export function clientProviders(config: GatewayConfig): Provider[] {
   const to = (service: ServiceName) => connection(config, service);
   return [
-    {
-      provide: IDENTITY,
-      useFactory: () => rpcClient(IdentityServiceService, { ...to('identity'), idempotent: ['logout'] }),
-    },
+    ...identityProviders(to('identity')),
     {
       provide: CATALOG,
       useFactory: () => rpcClient(CatalogServiceService, { ...to('catalog'), idempotent: ['createProduct'] }),
@@ -65,6 +73,34 @@ export function clientProviders(config: GatewayConfig): Provider[] {
         rpcClient(PaymentsServiceService, {
           ...to('payments'),
           idempotent: ['capturePayment', 'refundPayment', 'receiveWebhook'],
+        }),
+    },
+  ];
+}
+
+type Connection = ReturnType<typeof connection>;
+
+// Of what links in mails do, only the proof of an address says the same twice.
+function identityProviders(identity: Connection): Provider[] {
+  return [
+    {
+      provide: IDENTITY,
+      useFactory: () => rpcClient(IdentityServiceService, { ...identity, idempotent: ['logout'] }),
+    },
+    {
+      provide: ACCOUNT,
+      useFactory: () => rpcClient(AccountServiceService, { ...identity, idempotent: ['updateProfile', 'verifyEmail'] }),
+    },
+    {
+      provide: SESSIONS,
+      useFactory: () => rpcClient(SessionsServiceService, { ...identity, idempotent: ['revokeSession'] }),
+    },
+    {
+      provide: ADDRESS_BOOK,
+      useFactory: () =>
+        rpcClient(AddressBookServiceService, {
+          ...identity,
+          idempotent: ['addAddress', 'updateAddress', 'deleteAddress'],
         }),
     },
   ];

@@ -6,6 +6,8 @@ import type { Logger } from '@souk/telemetry';
 import { clientProviders, connection } from './clients.js';
 import type { GatewayConfig } from './config.js';
 import { AccessGuard, Routes } from './http/access.js';
+import { AccountController } from './http/account.controller.js';
+import { AddressesController } from './http/addresses.controller.js';
 import { AuthController } from './http/auth.controller.js';
 import { StockReader } from './http/availability.js';
 import { CartsController } from './http/carts.controller.js';
@@ -16,6 +18,7 @@ import { OrdersController } from './http/orders.controller.js';
 import { PaymentsController } from './http/payments.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ProductsController } from './http/products.controller.js';
+import { SessionsController } from './http/sessions.controller.js';
 import { StockController } from './http/stock.controller.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 import { ReadinessCheck } from './readiness.js';
@@ -29,6 +32,9 @@ export class GatewayModule {
       imports: [DiscoveryModule],
       controllers: [
         AuthController,
+        AccountController,
+        AddressesController,
+        SessionsController,
         ProductsController,
         ImportsController,
         StockController,

@@ -1,5 +1,5 @@
 import { DomainError } from '@souk/errors';
-import { aProduct, NOON, ORDER_ID, USER_ID } from './builders.js';
+import { aProduct, ORDER_ID } from './builders.js';
 import { runGateway, type RunningGateway } from './running-gateway.js';
 
 let gateway: RunningGateway;
@@ -119,51 +119,6 @@ describe('products', () => {
       ]),
     );
     expect(errors).toHaveLength(4);
-  });
-});
-
-const NOOR = { userId: USER_ID, email: 'noor@example.com', emailVerified: true, name: 'Noor', roles: ['customer'] };
-
-describe('accounts', () => {
-  it('opens a session, also for who sends an expired token along', async () => {
-    gateway.services.answers.identity.login = () => ({
-      user: { ...NOOR, createTime: NOON },
-      tokens: { accessToken: 'a.b.c', refreshToken: 'r', expiresIn: 900 },
-    });
-    const json = { email: 'noor@example.com', password: 'secret' };
-    const response = await gateway.fetch('/v1/auth/login', { method: 'POST', json, token: 'not.valid.atall' });
-    expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({
-      accessToken: 'a.b.c',
-      refreshToken: 'r',
-      expiresIn: 900,
-      user: {
-        id: USER_ID,
-        email: 'noor@example.com',
-        name: 'Noor',
-        roles: ['customer'],
-        createdAt: NOON.toISOString(),
-      },
-    });
-  });
-
-  it('refuses wrong credentials and broken tokens with 401', async () => {
-    gateway.services.answers.identity.login = () => {
-      throw new DomainError({ kind: 'unauthenticated', reason: 'WRONG_CREDENTIALS', message: 'No.' });
-    };
-    const json = { email: 'noor@example.com', password: 'secret' };
-    const wrong = await gateway.fetch('/v1/auth/login', { method: 'POST', json });
-    expect(wrong.status).toBe(401);
-    expect(await problem(wrong)).toMatchObject({ reason: 'WRONG_CREDENTIALS' });
-    const broken = await gateway.fetch('/v1/me', { token: 'not.valid.atall' });
-    expect(broken.status).toBe(401);
-    expect(broken.headers.get('www-authenticate')).toBe('Bearer');
-    expect(await problem(broken)).toMatchObject({ reason: 'TOKEN_INVALID' });
-  });
-
-  it('publishes the signing keys', async () => {
-    const response = await gateway.fetch('/.well-known/jwks.json');
-    expect(await response.json()).toMatchObject({ keys: [{ kid: 'test-key', kty: 'OKP' }] });
   });
 });
 

@@ -8,7 +8,12 @@ import {
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
-import { IdentityServiceService } from '@souk/proto/identity/v1';
+import {
+  AccountServiceService,
+  AddressBookServiceService,
+  IdentityServiceService,
+  SessionsServiceService,
+} from '@souk/proto/identity/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { CartsServiceService, OrdersServiceService } from '@souk/proto/orders/v1';
 import { PaymentsServiceService } from '@souk/proto/payments/v1';
@@ -25,6 +30,9 @@ type Answers<S> = {
 /** What each RPC answers; may be changed while the fakes run. */
 export interface FakeAnswers {
   identity: Answers<typeof IdentityServiceService>;
+  account: Answers<typeof AccountServiceService>;
+  sessions: Answers<typeof SessionsServiceService>;
+  addressBook: Answers<typeof AddressBookServiceService>;
   catalog: Answers<typeof CatalogServiceService>;
   inventory: Answers<typeof InventoryServiceService>;
   carts: Answers<typeof CartsServiceService>;
@@ -43,9 +51,24 @@ type Definition = Readonly<Record<string, { requestStream: boolean }>>;
 type AnyAnswer = (request: unknown, metadata: Metadata) => unknown;
 
 export async function fakeServices(): Promise<FakeServices> {
-  const answers: FakeAnswers = { identity: {}, catalog: {}, inventory: {}, carts: {}, orders: {}, payments: {} };
+  const answers: FakeAnswers = {
+    identity: {},
+    account: {},
+    sessions: {},
+    addressBook: {},
+    catalog: {},
+    inventory: {},
+    carts: {},
+    orders: {},
+    payments: {},
+  };
   const definitions: Record<ServiceName, [keyof FakeAnswers, Definition][]> = {
-    identity: [['identity', IdentityServiceService]],
+    identity: [
+      ['identity', IdentityServiceService],
+      ['account', AccountServiceService],
+      ['sessions', SessionsServiceService],
+      ['addressBook', AddressBookServiceService],
+    ],
     catalog: [['catalog', CatalogServiceService]],
     inventory: [['inventory', InventoryServiceService]],
     orders: [

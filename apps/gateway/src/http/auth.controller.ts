@@ -1,14 +1,20 @@
-import { Body, Controller, Get, Header, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Tokens, User } from '@souk/proto/identity/v1';
+import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { IDENTITY, type IdentityClient } from '../clients.js';
 import { Access } from './access.js';
+import { deviceOf, sessionView, type SessionView } from './accounts.view.js';
 import { Answers, Fails } from './api-docs.js';
-import { keySetSchema, loginBody, refreshBody, registerBody, sessionSchema, userSchema } from './auth.schemas.js';
-import { required, timeView } from './fields.view.js';
-
-type Session = z.infer<typeof sessionSchema>;
+import {
+  confirmPasswordResetBody,
+  keySetSchema,
+  loginBody,
+  refreshBody,
+  registerBody,
+  requestPasswordResetBody,
+  sessionSchema,
+} from './auth.schemas.js';
 
 @ApiTags('Accounts')
 @Controller()
@@ -17,11 +23,19 @@ export class AuthController {
 
   @Post('v1/auth/register')
   @Access('public')
-  @ApiOperation({ summary: 'Create a customer account and log in' })
+  @ApiOperation({
+    summary: 'Create a customer account and log in',
+    description:
+      'The answer is the same whether or not the address belongs to another account; the mail that goes there tells. ' +
+      'The account owns the address once that is proved by the link of the mail.',
+  })
   @Answers(201, 'The account, logged in.', sessionSchema)
-  @Fails({ 409: ['EMAIL_TAKEN'] })
-  async register(@Body({ schema: registerBody }) body: z.infer<typeof registerBody>): Promise<Session> {
-    return sessionView(await this.identity.register(body));
+  @Fails({ 400: ['INVALID_ARGUMENT', 'PASSWORD_TOO_WEAK', 'JSON_MALFORMED'] })
+  async register(
+    @Body({ schema: registerBody }) body: z.infer<typeof registerBody>,
+    @Req() request: FastifyRequest,
+  ): Promise<SessionView> {
+    return sessionView(await this.identity.register({ ...body, device: deviceOf(request) }));
   }
 
   @Post('v1/auth/login')
@@ -29,9 +43,12 @@ export class AuthController {
   @Access('public')
   @ApiOperation({ summary: 'Log in' })
   @Answers(200, 'An open session.', sessionSchema)
-  @Fails({ 401: ['WRONG_CREDENTIALS'] })
-  async login(@Body({ schema: loginBody }) body: z.infer<typeof loginBody>): Promise<Session> {
-    return sessionView(await this.identity.login(body));
+  @Fails({ 401: ['WRONG_CREDENTIALS'], 429: ['RATE_LIMITED', 'TOO_MANY_ATTEMPTS'] })
+  async login(
+    @Body({ schema: loginBody }) body: z.infer<typeof loginBody>,
+    @Req() request: FastifyRequest,
+  ): Promise<SessionView> {
+    return sessionView(await this.identity.login({ ...body, device: deviceOf(request) }));
   }
 
   @Post('v1/auth/refresh')
@@ -40,8 +57,11 @@ export class AuthController {
   @ApiOperation({ summary: 'Exchange a refresh token for a new pair' })
   @Answers(200, 'The session with new tokens; the old refresh token has ended.', sessionSchema)
   @Fails({ 401: ['SESSION_ENDED'] })
-  async refresh(@Body({ schema: refreshBody }) body: z.infer<typeof refreshBody>): Promise<Session> {
-    return sessionView(await this.identity.refreshSession(body));
+  async refresh(
+    @Body({ schema: refreshBody }) body: z.infer<typeof refreshBody>,
+    @Req() request: FastifyRequest,
+  ): Promise<SessionView> {
+    return sessionView(await this.identity.refreshSession({ ...body, device: deviceOf(request) }));
   }
 
   @Post('v1/auth/logout')
@@ -53,13 +73,30 @@ export class AuthController {
     await this.identity.logout(body);
   }
 
-  @Get('v1/me')
-  @Access('user')
-  @ApiOperation({ summary: 'Read the account of the caller' })
-  @Answers(200, 'The account.', userSchema)
-  async me(): Promise<z.infer<typeof userSchema>> {
-    const { user } = await this.identity.getUser({ userId: '' });
-    return userView(required(user));
+  @Post('v1/auth/password-reset')
+  @HttpCode(202)
+  @Access('public')
+  @ApiOperation({
+    summary: 'Ask for a link to choose a new password',
+    description: 'The answer does not tell whether an account has the address.',
+  })
+  @Answers(202, 'A mail is on its way, where an account proved that the address is its own.')
+  async requestPasswordReset(
+    @Body({ schema: requestPasswordResetBody }) body: z.infer<typeof requestPasswordResetBody>,
+  ): Promise<void> {
+    await this.identity.requestPasswordReset(body);
+  }
+
+  @Post('v1/auth/password-reset/confirm')
+  @HttpCode(204)
+  @Access('public')
+  @ApiOperation({ summary: 'Choose a new password by the link of a mail' })
+  @Answers(204, 'The password is changed, and every session of the account has ended.')
+  @Fails({ 400: ['INVALID_ARGUMENT', 'PASSWORD_TOO_WEAK', 'JSON_MALFORMED'], 409: ['LINK_INVALID'] })
+  async confirmPasswordReset(
+    @Body({ schema: confirmPasswordResetBody }) body: z.infer<typeof confirmPasswordResetBody>,
+  ): Promise<void> {
+    await this.identity.resetPassword(body);
   }
 
   @Get('.well-known/jwks.json')
@@ -71,13 +108,4 @@ export class AuthController {
     const { keys } = await this.identity.listSigningKeys({});
     return { keys: keys.map(({ keyId, jwk }) => ({ ...(JSON.parse(jwk) as { kty: string }), kid: keyId })) };
   }
-}
-
-function sessionView({ user, tokens }: { user: User | undefined; tokens: Tokens | undefined }): Session {
-  const { accessToken, refreshToken, expiresIn } = required(tokens);
-  return { accessToken, refreshToken, expiresIn, user: userView(required(user)) };
-}
-
-function userView({ userId, email, name, roles, createTime }: User): z.infer<typeof userSchema> {
-  return { id: userId, email, name, roles, createdAt: timeView(createTime) };
 }

@@ -1,21 +1,30 @@
 import { z } from 'zod';
 import { emailSchema, idSchema, timeSchema } from './fields.schemas.js';
 
-const passwordSchema = z
+export const passwordSchema = z
   .string()
   .min(1)
   .max(128)
-  .meta({ description: 'Password.', example: 'a brass lantern at dusk' });
+  .meta({ description: 'Password of the account.', example: 'a brass lantern at dusk' });
+
+export const newPasswordSchema = passwordSchema.meta({
+  description: 'Password, 10 to 128 characters.',
+  example: 'a brass lantern at dusk',
+});
+
+export const nameSchema = z
+  .string()
+  .min(1)
+  .max(100)
+  .meta({ description: 'Name to greet the customer with.', example: 'Noor' });
+
+export const linkTokenSchema = z.string().min(1).max(200).meta({
+  description: 'What stands after the `#` of the link.',
+  example: 'mG3q0XJb2m1Yk8t5fYw9aV7cQpLZr4sNn6hEdUoTxIA',
+});
 
 export const registerBody = z
-  .strictObject({
-    email: emailSchema,
-    password: passwordSchema.meta({
-      description: 'Password, 10 to 128 characters.',
-      example: 'a brass lantern at dusk',
-    }),
-    name: z.string().min(1).max(100).meta({ description: 'Name to greet the customer with.', example: 'Noor' }),
-  })
+  .strictObject({ email: emailSchema, password: newPasswordSchema, name: nameSchema })
   .meta({ id: 'RegisterRequest' });
 
 export const loginBody = z
@@ -28,12 +37,26 @@ export const refreshBody = z
   })
   .meta({ id: 'RefreshRequest' });
 
+export const requestPasswordResetBody = z
+  .strictObject({ email: emailSchema })
+  .meta({ id: 'RequestPasswordResetRequest' });
+
+export const confirmPasswordResetBody = z
+  .strictObject({ token: linkTokenSchema, password: newPasswordSchema })
+  .meta({ id: 'ResetPasswordRequest' });
+
 export const userSchema = z
   .object({
     id: idSchema,
-    email: z.string().meta({ example: 'noor@example.com' }),
+    email: z.string().nullable().meta({
+      description: 'Address to log in with; null where another account proved that it is its own.',
+      example: 'noor@example.com',
+    }),
+    emailVerified: z.boolean().meta({ description: 'Whether the account proved that the address is its own.' }),
     name: z.string().meta({ example: 'Noor' }),
-    roles: z.array(z.string()).meta({ description: '`customer`, `staff`, `admin`.', example: ['customer'] }),
+    roles: z
+      .array(z.string())
+      .meta({ description: '`customer`, `staff`, `admin`, and those that the shop made.', example: ['customer'] }),
     createdAt: timeSchema,
   })
   .meta({ id: 'User', description: 'A person who can log in.' });

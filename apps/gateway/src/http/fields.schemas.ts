@@ -75,6 +75,10 @@ export const problemSchema = z
     detail: z.string().meta({ description: 'What went wrong, in a sentence for people.' }),
     reason: z.string().meta({ description: 'What went wrong, for programs; stable.', example: 'STOCK_SHORT' }),
     requestId: z.string().meta({ description: 'Finds the request in the logs.' }),
+    retryAfter: z
+      .int()
+      .optional()
+      .meta({ description: 'Seconds to wait before trying again, where that is known.', example: 30 }),
     errors: z
       .array(
         z.object({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressInput, addressSchema } from './addresses.schemas.js';
 import {
   emailSchema,
   idSchema,
@@ -10,25 +11,8 @@ import {
   versionSchema,
 } from './fields.schemas.js';
 
-const text = (max: number, example: string) => z.string().min(1).max(max).meta({ example });
-
 export const orderStates = ['PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'FULFILLED', 'REFUNDED'] as const;
 const stateSchema = z.enum(orderStates).meta({ id: 'OrderState', description: 'Where an order stands.' });
-
-const addressInput = z
-  .strictObject({
-    name: text(200, 'Noor Rahman').meta({ description: 'Full name of the recipient.', example: 'Noor Rahman' }),
-    line1: text(200, '12 Lantern Lane'),
-    line2: z.string().max(200).optional(),
-    city: text(100, 'Leipzig'),
-    region: z.string().max(100).optional(),
-    postalCode: z.string().max(20).optional().meta({ example: '04109' }),
-    country: z
-      .string()
-      .regex(/^[A-Z]{2}$/, 'is an ISO 3166-1 code of two capitals')
-      .meta({ example: 'DE' }),
-  })
-  .meta({ id: 'AddressInput', description: 'Where the goods go.' });
 
 const paymentInput = z
   .strictObject({
@@ -88,18 +72,6 @@ export const orderLineSchema = z
     total: moneySchema,
   })
   .meta({ id: 'OrderLine' });
-
-const addressSchema = z
-  .object({
-    name: z.string(),
-    line1: z.string(),
-    line2: z.string().optional(),
-    city: z.string(),
-    region: z.string().optional(),
-    postalCode: z.string().optional(),
-    country: z.string(),
-  })
-  .meta({ id: 'Address', description: 'Where the goods go.' });
 
 export const shortageSchema = z
   .object({ sku: skuSchema, requested: z.int().meta({ example: 5 }), available: z.int().meta({ example: 3 }) })

@@ -1,7 +1,7 @@
 /** Orders between REST and the messages of the orders service. */
 import type { Order, OrderLine, PlaceOrderRequest, Rejection } from '@souk/proto/orders/v1';
-import type { Address } from '@souk/proto/type/v1';
 import type { z } from 'zod';
+import { addressView, toAddress } from './addresses.view.js';
 import { enumView, moneyView, present, required, timeView } from './fields.view.js';
 import type { orderLineSchema, orderSchema, placeOrderBody, timelineSchema } from './orders.schemas.js';
 import { ProblemError } from './problem.js';
@@ -41,18 +41,6 @@ export function lineView(line: OrderLine): LineView {
   };
 }
 
-function addressView(address: Address): OrderView['shippingAddress'] {
-  return {
-    name: address.name,
-    line1: address.line1,
-    ...present('line2', address.line2),
-    city: address.city,
-    ...present('region', address.region),
-    ...present('postalCode', address.postalCode),
-    country: address.country,
-  };
-}
-
 function rejectionView({ reason, message, shortages, declineCode }: Rejection): NonNullable<OrderView['rejection']> {
   return {
     reason,
@@ -84,14 +72,13 @@ export function rejectionProblem(order: Order): ProblemError {
 }
 
 export function toPlaceOrder(requestId: string, body: z.infer<typeof placeOrderBody>): PlaceOrderRequest {
-  const { line2 = '', region = '', postalCode = '', ...address } = body.shippingAddress;
   const { method, token = '' } = body.payment;
   return {
     requestId,
     lines: body.lines ?? [],
     cartId: body.cartId ?? '',
     email: body.email,
-    shippingAddress: { ...address, line2, region, postalCode },
+    shippingAddress: toAddress(body.shippingAddress),
     payment: { method, token: method === 'card' ? token : '' },
   };
 }

@@ -27,7 +27,9 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
-    if (passes(problem) && !reply.hasHeader('retry-after')) void reply.header('retry-after', RETRY_AFTER_S);
+    if (passes(problem) && !reply.hasHeader('retry-after')) {
+      void reply.header('retry-after', problem.retryAfter ?? RETRY_AFTER_S);
+    }
     // As bytes, since Fastify adds a charset to texts, which this media type does not have.
     const body = Buffer.from(JSON.stringify(problem));
     void reply.status(problem.status).header('content-type', 'application/problem+json').send(body);

@@ -12,6 +12,8 @@ export interface Problem {
   readonly detail: string;
   readonly reason: string;
   readonly requestId: string;
+  /** Seconds to wait before the same is tried again, where that is known. */
+  readonly retryAfter?: number;
   readonly errors?: readonly { readonly field: string; readonly message: string }[];
   readonly [extension: string]: unknown;
 }
@@ -73,12 +75,14 @@ export function problemOf(error: unknown, requestId: string): Problem {
 }
 
 function domainProblem(error: DomainError, requestId: string): Problem {
-  const { reason, violations, metadata } = error;
+  const { reason, violations } = error;
+  const { retry_after: retryAfter, ...metadata } = error.metadata;
   const status = STATUS_OF_REASON[reason] ?? STATUS_OF_KIND[error.kind] ?? 500;
   const errors = violations.map(({ field, description }) => ({ field: restField(field), message: description }));
   const extensions = 'extensions' in error ? (error as ProblemError).extensions : {};
   return {
     ...metadata,
+    ...(retryAfter === undefined ? {} : { retryAfter: Number(retryAfter) }),
     ...extensions,
     ...head(reason, status),
     detail: error.message,

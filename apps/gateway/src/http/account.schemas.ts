@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { linkTokenSchema, nameSchema, newPasswordSchema, passwordSchema } from './auth.schemas.js';
+import { emailSchema } from './fields.schemas.js';
+
+export const updateProfileBody = z.strictObject({ name: nameSchema }).meta({ id: 'UpdateProfileRequest' });
+
+export const deleteAccountBody = z.strictObject({ password: passwordSchema }).meta({ id: 'DeleteAccountRequest' });
+
+export const changePasswordBody = z
+  .strictObject({
+    password: passwordSchema.meta({ description: 'The present password.' }),
+    newPassword: newPasswordSchema,
+  })
+  .meta({ id: 'ChangePasswordRequest' });
+
+export const confirmLinkBody = z.strictObject({ token: linkTokenSchema }).meta({ id: 'ConfirmLinkRequest' });
+
+export const requestEmailChangeBody = z
+  .strictObject({ email: emailSchema, password: passwordSchema })
+  .meta({ id: 'ChangeEmailRequest' });
