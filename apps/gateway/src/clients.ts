@@ -64,7 +64,7 @@ export function clientProviders(config: GatewayConfig): Provider[] {
       useFactory: () =>
         rpcClient(OrdersServiceService, {
           ...to('orders'),
-          idempotent: ['placeOrder', 'cancelOrder', 'fulfillOrder'],
+          idempotent: ['placeOrder', 'cancelOrder', 'fulfillOrder', 'claimOrders'],
         }),
     },
     {

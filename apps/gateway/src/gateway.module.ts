@@ -11,6 +11,7 @@ import { AddressesController } from './http/addresses.controller.js';
 import { AuthController } from './http/auth.controller.js';
 import { StockReader } from './http/availability.js';
 import { CartsController } from './http/carts.controller.js';
+import { GuestOrdersController } from './http/guest-orders.controller.js';
 import { ImportsController } from './http/imports.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { OrderStreams } from './http/order-stream.js';
@@ -40,6 +41,7 @@ export class GatewayModule {
         StockController,
         CartsController,
         OrdersController,
+        GuestOrdersController,
         PaymentsController,
         OperationsController,
       ],

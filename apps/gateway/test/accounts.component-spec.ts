@@ -137,6 +137,7 @@ it.each([
     200,
     NOOR_VIEW,
   ],
+  ['POST', '/v1/me/orders/claim', 'orders', 'claimOrders', undefined, { count: 2 }, 200, { claimed: 2 }],
   [
     'POST',
     '/v1/me/sessions/revoke-others',

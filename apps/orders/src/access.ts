@@ -26,6 +26,16 @@ export class OrderAccess {
   }
 }
 
+/**
+ * The order without its customer, for whoever got at it by its token: that the address has an account, and whose, is not for
+ * everybody who typed the address.
+ */
+export function asSeenBy(principal: Principal, order: Order): Order {
+  if (order.customerId === userIdOf(principal) || isStaff(principal)) return order;
+  const { customerId: _, ...rest } = order;
+  return rest;
+}
+
 /** A guest's cart belongs to whoever knows its identifier. @throws DomainError CART_NOT_FOUND */
 export function mayUseCart(cart: Cart, principal: Principal): void {
   if (cart.customerId !== undefined && cart.customerId !== userIdOf(principal)) throw cartNotFound();

@@ -1,11 +1,13 @@
 import type { EventBus } from '@souk/events';
 import { EventConsumer } from '@souk/inbox';
 import type { Database } from '@souk/postgres';
+import { EmailVerified } from '@souk/proto/identity/v1';
 import { PaymentRefunded, PaymentVoided } from '@souk/proto/payments/v1';
 import { Consumers } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import { losePayment, refundOrder, type Order } from './domain/order.js';
-import { toRefundedOrder, toVoidedOrder } from './orders.events.js';
+import { giveOrders } from './guest-orders.js';
+import { toProvedAddress, toRefundedOrder, toVoidedOrder } from './orders.events.js';
 import type { OrdersStore } from './orders.store.js';
 
 export interface ConsumerParts {
@@ -20,8 +22,9 @@ export interface ConsumerParts {
 const NO_LEASE = 0;
 
 /**
- * What this service does about payments that went another way than its orders asked for. Both may come in any order and
- * more than once: a lost payment stays lost, and of two sums that went back the larger one is the later one.
+ * What this service does about payments that went another way than its orders asked for, and about proofs of addresses. All
+ * of these may come in any order and more than once: a lost payment stays lost, of two sums that went back the larger one is
+ * the later one, and an order comes to one account, once.
  */
 export function ordersConsumers(orders: OrdersStore, parts: ConsumerParts): Consumers {
   return new Consumers([
@@ -49,6 +52,15 @@ export function ordersConsumers(orders: OrdersStore, parts: ConsumerParts): Cons
           fn: (order: Order) => refundOrder(order, refund, new Date()),
         }));
         await orders.updateIn(tx, updates, NO_LEASE);
+      },
+    }),
+    new EventConsumer<EmailVerified>({
+      ...parts,
+      durable: 'orders-EmailVerified',
+      type: 'souk.identity.v1.EmailVerified',
+      decode: EmailVerified.fromJSON,
+      handle: async (tx, events) => {
+        for (const event of events) await giveOrders(tx, toProvedAddress(event));
       },
     }),
   ]);

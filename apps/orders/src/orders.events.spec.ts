@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { EmailVerified } from '@souk/proto/identity/v1';
 import { PaymentRefunded, PaymentVoided } from '@souk/proto/payments/v1';
 import { ANY_TIME, confirmedOrder, newOrder, pendingOrder } from '../test/order-builder.js';
 import { cancelOrder, fulfillOrder, placeOrder, refundOrder, rejectOrder, type OrderEvent } from './domain/order.js';
 import { stockShort } from './domain/rejections.js';
-import { toOutboxEvent, toRefundedOrder, toVoidedOrder } from './orders.events.js';
+import { toOutboxEvent, toProvedAddress, toRefundedOrder, toVoidedOrder } from './orders.events.js';
 
 const short = stockShort([{ sku: 'LAMP-BRASS', requested: 1, available: 0 }]);
 const sent = fulfillOrder(confirmedOrder(), 'DHL 42', ANY_TIME);
@@ -51,4 +52,15 @@ describe('of payments', () => {
   it('none is taken that does not say which order is meant', () => {
     expect(() => toVoidedOrder({ data: { payment: undefined } })).toThrow('payment.order_id');
   });
+});
+
+it('understands who proved which address, and when', () => {
+  const verified = EmailVerified.fromJSON(fixture('souk.identity.v1.EmailVerified'));
+  expect(toProvedAddress({ data: verified })).toEqual({
+    userId: '0198c2f4-6a00-7c3e-9d0a-5b1f3e7a9c21',
+    email: 'Ada@Example.com',
+    time: new Date('2026-01-15T09:42:00.500Z'),
+  });
+  expect(() => toProvedAddress({ data: { ...verified, userId: '' } })).toThrow('user_id');
+  expect(() => toProvedAddress({ data: { ...verified, verifyTime: undefined } })).toThrow('verify_time');
 });

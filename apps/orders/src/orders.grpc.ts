@@ -10,6 +10,7 @@ import {
   OrdersServiceService,
   PlaceOrderRequest,
   type CancelOrderResponse,
+  type ClaimOrdersResponse,
   type FulfillOrderResponse,
   type GetOrderRequest,
   type GetOrderResponse,
@@ -23,9 +24,10 @@ import {
 } from '@souk/proto/orders/v1';
 import { currentPrincipal, RpcController, type Handlers } from '@souk/rpc';
 import { callContext } from '@souk/telemetry';
-import { OrderAccess } from './access.js';
+import { asSeenBy, OrderAccess } from './access.js';
 import { CancelOrder } from './cancel-order.js';
 import { fulfillOrder, type Order } from './domain/order.js';
+import { GuestOrders } from './guest-orders.js';
 import { checkOptionalRequestId, checkUuid } from './domain/order-input.js';
 import type { OrderState } from './domain/order-state.js';
 import { toOrderMessage } from './orders.messages.js';
@@ -50,6 +52,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
     private readonly placing: PlaceOrder,
     private readonly cancelling: CancelOrder,
     private readonly resuming: ResumeOrders,
+    private readonly guests: GuestOrders,
     private readonly access: OrderAccess,
     private readonly wait: OrderWait,
   ) {}
@@ -68,7 +71,8 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
       fingerprint: digestOf(request),
     };
     const { order, replayed } = await this.placing.execute(command, this.waitMs());
-    return { order: toOrderMessage(order), accessToken: this.access.tokenFor(order.orderId), replayed };
+    const accessToken = this.access.tokenFor(order.orderId);
+    return { order: toOrderMessage(asSeenBy(command.principal, order)), accessToken, replayed };
   }
 
   @Allow('anyone')
@@ -76,7 +80,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
     checkUuid('order_id', orderId);
     const order = await this.orders.get(orderId);
     this.access.check(order, currentPrincipal(), accessToken);
-    return { order: toOrderMessage(order) };
+    return { order: toOrderMessage(asSeenBy(currentPrincipal(), order)) };
   }
 
   @Allow('user')
@@ -102,7 +106,14 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
     const claim = claimFor('CancelOrder', requestId, CancelOrderRequest.toJSON({ ...request, ...NOT_ASKED_FOR }));
     const command = { orderId, accessToken, principal: currentPrincipal(), ...(claim && { claim }) };
     const { order, replayed } = await this.cancelling.execute(command, this.waitMs());
-    return { order: toOrderMessage(order), replayed };
+    return { order: toOrderMessage(asSeenBy(command.principal, order)), replayed };
+  }
+
+  @Allow('user')
+  async claimOrders(): Promise<ClaimOrdersResponse> {
+    const principal = currentPrincipal();
+    if (principal.kind !== 'user') throw new Error('An RPC for people let in somebody else.');
+    return { count: await this.guests.claim(principal) };
   }
 
   @Allow('staff')

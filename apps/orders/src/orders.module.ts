@@ -4,6 +4,7 @@ import { Checks } from '@souk/operations';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
+import { IdentityServiceService } from '@souk/proto/identity/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { PaymentsServiceService } from '@souk/proto/payments/v1';
 import { rpcClient, type RpcClient } from '@souk/rpc';
@@ -22,6 +23,7 @@ import { CheckoutSaga, SAGA_VERSION } from './checkout-saga.js';
 import { ClaimsStore } from './claims.store.js';
 import type { OrdersConfig } from './config.js';
 import { ordersConsumers } from './orders.consumers.js';
+import { GuestOrders, type IdentityPort } from './guest-orders.js';
 import { OrdersGrpc, OrderWait } from './orders.grpc.js';
 import { OrdersStore } from './orders.store.js';
 import { PlaceOrder } from './place-order.js';
@@ -30,6 +32,7 @@ import { ResumeOrders } from './resume-orders.js';
 import { SagaRunner } from './saga-runner.js';
 import { SagasStore } from './sagas.store.js';
 
+const IDENTITY = Symbol('identity');
 const CATALOG = Symbol('catalog');
 const INVENTORY = Symbol('inventory');
 const PAYMENTS = Symbol('payments');
@@ -53,6 +56,10 @@ function neighbours(config: OrdersConfig): Provider[] {
   const client = { caller: 'orders', serviceToken: config.SOUK_SERVICE_TOKEN };
   return [
     {
+      provide: IDENTITY,
+      useFactory: () => rpcClient(IdentityServiceService, { ...client, address: config.SOUK_IDENTITY_ADDRESS }),
+    },
+    {
       provide: CATALOG,
       useFactory: () => rpcClient(CatalogServiceService, { ...client, address: config.SOUK_CATALOG_ADDRESS }),
     },
@@ -74,6 +81,11 @@ function parts(config: OrdersConfig, logger: Logger): Provider[] {
     ...stock(config, logger),
     consumers(logger),
     checks(),
+    {
+      provide: GuestOrders,
+      inject: [Database, IDENTITY],
+      useFactory: (database: Database, identity: IdentityPort) => new GuestOrders(database, identity, () => new Date()),
+    },
     { provide: OrderAccess, useValue: new OrderAccess(config.SOUK_ORDER_TOKEN_SECRET) },
     { provide: OrderWait, useValue: new OrderWait(config.SOUK_ORDER_WAIT_MS) },
     PlaceOrder,

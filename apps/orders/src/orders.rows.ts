@@ -3,6 +3,7 @@
  * strings, since JSON numbers can't hold every int64.
  */
 import { createHash } from 'node:crypto';
+import { emailKey, tidyAddress } from '@souk/auth';
 import type { Money } from '@souk/money';
 import type { Address, Order, Rejection, SagaPhase, TimelineEntry } from './domain/order.js';
 import type { OrderLine } from './domain/order-pricing.js';
@@ -103,6 +104,12 @@ export function linesDigest({ customerId, cartId, lines }: Order): string | null
   const quantities = lines.map(({ sku, quantity }) => [sku, quantity] as const);
   const sorted = quantities.sort(([one], [other]) => (one < other ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url');
+}
+
+/** By which a guest's order is found for whoever proves its address; empty, which finds nothing, where that is not written to. */
+export function guestKey({ customerId, email }: Order): string | null {
+  if (customerId) return null;
+  return tidyAddress(email) === email ? emailKey(email) : '';
 }
 
 function toLineDocument(line: OrderLine): LineDocument {

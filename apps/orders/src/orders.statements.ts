@@ -5,7 +5,7 @@ export const COLUMNS = `order_id, number, state, cancel_requested, lines, total_
   shipping_address, payment_method, payment_token, customer_id, cart_id, rejection, timeline, version, created_at, updated_at,
   saga_phase`;
 
-const NEW_COLUMNS = `${COLUMNS}, lines_digest, claim_principal, claim_key, claim_fingerprint, saga_version, saga_epoch,
+const NEW_COLUMNS = `${COLUMNS}, lines_digest, guest_key, claim_principal, claim_key, claim_fingerprint, saga_version, saga_epoch,
   saga_failures`;
 
 // The look-up of an alias is a subquery, which no planner turns into a join over all of them.
@@ -85,6 +85,18 @@ export const LIST = sql(
   `SELECT ${COLUMNS} FROM orders
     WHERE ($1::uuid IS NULL OR customer_id = $1) AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR order_id < $3)
     ORDER BY order_id DESC LIMIT $4`,
+);
+
+// The version stays: whoever has the order's token must not learn that somebody proved its address. Locked in
+// one order, so that two who come at once don't wait for each other in a circle.
+export const GIVE_TO_CUSTOMER = sql(
+  'orders.give-to-customer',
+  `UPDATE orders SET customer_id = $1
+    WHERE customer_id IS NULL
+      AND order_id IN (SELECT order_id FROM orders
+                        WHERE customer_id IS NULL AND COALESCE(guest_key, lower(email COLLATE "C")) = $2 AND created_at <= $3
+                        ORDER BY order_id LIMIT $4 FOR UPDATE)
+   RETURNING order_id`,
 );
 
 export const CLAIM_DUE = sql(

@@ -14,7 +14,7 @@ import type { Change, Order } from './domain/order.js';
 import { orderNotFound } from './domain/order-errors.js';
 import type { OrderState } from './domain/order-state.js';
 import { toOutboxEvent } from './orders.events.js';
-import { linesDigest, toOrder, toRow, type OrderRow, type RowDocument } from './orders.rows.js';
+import { guestKey, linesDigest, toOrder, toRow, type OrderRow, type RowDocument } from './orders.rows.js';
 import * as statements from './orders.statements.js';
 import type { SagaTask } from './sagas.store.js';
 
@@ -223,6 +223,7 @@ export class OrdersStore {
     return {
       ...toRow(order),
       lines_digest: linesDigest(order),
+      guest_key: guestKey(order),
       claim_principal: claim.principal,
       claim_key: claim.key,
       claim_fingerprint: claim.fingerprint,

@@ -1,11 +1,12 @@
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
+import { IdentityServiceService, User } from '@souk/proto/identity/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { Payment, PaymentsServiceService, type Payment_State } from '@souk/proto/payments/v1';
 import { fakeService } from '@souk/testing';
 
 const PRICES: Readonly<Record<string, bigint>> = { 'LAMP-BRASS': 12_900n, 'NECKLACE-SILVER': 4_299n };
 
-/** Catalogue, inventory and payments as real gRPC servers that answer what a test wants. Stock is plenty, cards are good. */
+/** Identity, catalogue, inventory and payments as real gRPC servers that answer what a test wants. Stock is plenty, cards are good. */
 export async function startNeighbours() {
   const catalog = await fakeService(CatalogServiceService, {
     batchGetVariants: ({ skus }) => ({
@@ -27,12 +28,18 @@ export async function startNeighbours() {
     cancelPayment: () => paymentIn('STATE_VOIDED'),
     batchGetPayments: () => ({ payments: [] }),
   });
-  const close = () => Promise.all([catalog, inventory, payments].map((fake) => fake.close()));
-  return { catalog, inventory, payments, close };
+  const identity = await fakeService(IdentityServiceService, { getUser: () => userWith({ emailVerified: false }) });
+  const close = () => Promise.all([identity, catalog, inventory, payments].map((fake) => fake.close()));
+  return { identity, catalog, inventory, payments, close };
 }
 
 export type Neighbours = Awaited<ReturnType<typeof startNeighbours>>;
 
 export function paymentIn(state: Payment_State, declineCode = '') {
   return { payment: Payment.fromPartial({ state, declineCode }) };
+}
+
+/** What identity says of somebody. */
+export function userWith(change: Partial<User>) {
+  return { user: User.fromPartial({ emailVerified: true, ...change }) };
 }

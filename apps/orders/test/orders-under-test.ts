@@ -69,7 +69,7 @@ export class OrdersUnderTest {
       SOUK_ORDER_WAIT_MS: 600,
       SOUK_SAGA_LEASE_MS: LEASE_MS,
       SOUK_ORDER_CART_HOLD_SECONDS: HOLD_SECONDS,
-      SOUK_IDENTITY_ADDRESS: '127.0.0.1:1',
+      SOUK_IDENTITY_ADDRESS: this.neighbours.identity.address,
       SOUK_CATALOG_ADDRESS: this.neighbours.catalog.address,
       SOUK_INVENTORY_ADDRESS: this.neighbours.inventory.address,
       SOUK_PAYMENTS_ADDRESS: this.neighbours.payments.address,

@@ -87,7 +87,9 @@ export class AccountController {
   @Access('user')
   @ApiOperation({
     summary: 'Prove the address by the link of a mail',
-    description: 'From then on the address belongs to this account and to no other.',
+    description:
+      'From then on the address belongs to this account and to no other, and orders that were placed with it as a guest ' +
+      'come to the account.',
   })
   @Answers(200, 'The account; the address is its own.', userSchema)
   @Fails({ 409: ['LINK_INVALID'] })

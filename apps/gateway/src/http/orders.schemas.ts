@@ -134,3 +134,7 @@ export const timelineSchema = z
     ),
   })
   .meta({ id: 'OrderTimeline', description: 'What happened to an order, oldest first.' });
+
+export const claimedOrdersSchema = z
+  .object({ claimed: z.int().meta({ description: 'How many orders came by this request.', example: 2 }) })
+  .meta({ id: 'ClaimedOrders' });

@@ -1,7 +1,7 @@
 // What an account must look like. Pure: every rule can be read and tested without a database.
 import { DomainError, invalid, type FieldViolation } from '@souk/errors';
 import { COMMON_PASSWORDS } from '../passwords/common-passwords.js';
-import { tidyAddress } from './email-address.js';
+import { tidyAddress } from '@souk/auth';
 
 export interface Registration {
   readonly email: string;

@@ -4,7 +4,7 @@
 import { appendToOutbox } from '@souk/outbox';
 import { sql, uuidv7, type Database, type Queryable, type Statement, type Transaction } from '@souk/postgres';
 import { emailVerified, userDeleted, userRegistered } from '../identity.events.js';
-import { emailKey, tidyAddress } from './email-address.js';
+import { emailKey, tidyAddress } from '@souk/auth';
 
 export interface User {
   readonly userId: string;

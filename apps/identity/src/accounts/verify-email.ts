@@ -2,7 +2,7 @@ import { isUniqueViolation, type Database } from '@souk/postgres';
 import type { Background } from '../background.js';
 import { forgetProofsOfAddress, takeProof } from '../mails/proofs.store.js';
 import { linkInvalid, userNotFound } from './account-errors.js';
-import { emailKey } from './email-address.js';
+import { emailKey } from '@souk/auth';
 import type { User, UsersStore } from './users.store.js';
 
 /**

@@ -2,7 +2,7 @@
 // work whether an address is known or not. Mails about an account go to the address that the account proved, as it is kept,
 // and never to what somebody typed that is like it.
 import type { Transaction } from '@souk/postgres';
-import { emailKey } from '../accounts/email-address.js';
+import { emailKey } from '@souk/auth';
 import type { Account, UsersStore } from '../accounts/users.store.js';
 import type { ClaimedMail, MailKind } from './account-mails.store.js';
 import { makeProof, type ProofPurpose } from './proofs.store.js';

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '@souk/postgres';
-import { emailKey } from '../accounts/email-address.js';
+import { emailKey } from '@souk/auth';
 import type { AttemptsStore } from '../attempts/attempts.store.js';
 import { MAIL_TO_ADDRESS } from '../attempts/limits.js';
 import type { AccountMailWorker } from './account-mail-worker.js';

@@ -2,7 +2,7 @@
 // short time, by the database's clock; it is used up in the transaction of what it is used for, or not at all. Only hashes
 // are stored.
 import { sql, type Queryable, type Statement, type Transaction } from '@souk/postgres';
-import { emailKey } from '../accounts/email-address.js';
+import { emailKey } from '@souk/auth';
 import { hashOfToken, newSecretToken } from '../secret-token.js';
 
 export type ProofPurpose = 'VERIFY_EMAIL' | 'RESET_PASSWORD' | 'CHANGE_EMAIL';

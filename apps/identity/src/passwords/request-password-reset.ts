@@ -1,5 +1,5 @@
 import { emailFault } from '../accounts/account-rules.js';
-import { tidyAddress } from '../accounts/email-address.js';
+import { tidyAddress } from '@souk/auth';
 import type { MailRequests } from '../mails/mail-requests.js';
 
 /** Sends a link to a new password where somebody owns the address. Whether anybody does is found out later, with the mail. */

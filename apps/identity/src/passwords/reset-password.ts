@@ -1,7 +1,7 @@
 import type { Database } from '@souk/postgres';
 import { linkInvalid } from '../accounts/account-errors.js';
 import { checkPassword } from '../accounts/account-rules.js';
-import { emailKey } from '../accounts/email-address.js';
+import { emailKey } from '@souk/auth';
 import type { User, UsersStore } from '../accounts/users.store.js';
 import type { AttemptsStore } from '../attempts/attempts.store.js';
 import { LOGIN_AT_ADDRESS, PASSWORD_OF_USER } from '../attempts/limits.js';

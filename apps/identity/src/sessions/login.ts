@@ -1,7 +1,7 @@
 import { DomainError } from '@souk/errors';
 import type { Database } from '@souk/postgres';
 import { passwordFault } from '../accounts/account-rules.js';
-import { emailKey, tidyAddress } from '../accounts/email-address.js';
+import { emailKey, tidyAddress } from '@souk/auth';
 import type { Account, UsersStore } from '../accounts/users.store.js';
 import type { AttemptsStore, Try } from '../attempts/attempts.store.js';
 import { LOGIN_AT_ADDRESS, LOGIN_FROM_SOURCE } from '../attempts/limits.js';

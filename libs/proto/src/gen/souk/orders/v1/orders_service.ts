@@ -128,6 +128,16 @@ export interface FulfillOrderResponse {
   replayed: boolean;
 }
 
+/** Asks for the orders that the caller placed as a guest. */
+export interface ClaimOrdersRequest {
+}
+
+/** They are the caller's own. */
+export interface ClaimOrdersResponse {
+  /** How many came by this call. */
+  count: number;
+}
+
 /** Says which parked orders to list. */
 export interface ListParkedOrdersRequest {
   /** Most orders on the page, 1 to 100; 0 means 20. */
@@ -1358,6 +1368,125 @@ export const FulfillOrderResponse: MessageFns<FulfillOrderResponse> = {
   },
 };
 
+function createBaseClaimOrdersRequest(): ClaimOrdersRequest {
+  return {};
+}
+
+export const ClaimOrdersRequest: MessageFns<ClaimOrdersRequest> = {
+  encode(_: ClaimOrdersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClaimOrdersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClaimOrdersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ClaimOrdersRequest {
+    return {};
+  },
+
+  toJSON(_: ClaimOrdersRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ClaimOrdersRequest>): ClaimOrdersRequest {
+    return ClaimOrdersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ClaimOrdersRequest>): ClaimOrdersRequest {
+    const message = createBaseClaimOrdersRequest();
+    return message;
+  },
+};
+
+function createBaseClaimOrdersResponse(): ClaimOrdersResponse {
+  return { count: 0 };
+}
+
+export const ClaimOrdersResponse: MessageFns<ClaimOrdersResponse> = {
+  encode(message: ClaimOrdersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0) {
+      writer.uint32(8).int32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClaimOrdersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClaimOrdersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ClaimOrdersResponse {
+    return { count: isSet(object.count) ? globalThis.Number(object.count) : 0 };
+  },
+
+  toJSON(message: ClaimOrdersResponse): unknown {
+    const obj: any = {};
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ClaimOrdersResponse>): ClaimOrdersResponse {
+    return ClaimOrdersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClaimOrdersResponse>): ClaimOrdersResponse {
+    const message = createBaseClaimOrdersResponse();
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
 function createBaseListParkedOrdersRequest(): ListParkedOrdersRequest {
   return { pageSize: 0, pageToken: "" };
 }
@@ -1821,6 +1950,19 @@ export const OrdersServiceService = {
     responseDeserialize: (value: Buffer): ListOrdersResponse => ListOrdersResponse.decode(value),
   },
   /**
+   * Gives the caller the orders that were placed as a guest with the address that is theirs; identity is asked whether they proved
+   * it. Those from before the proof come by themselves. Repeating it changes nothing. Errors: EMAIL_NOT_VERIFIED.
+   */
+  claimOrders: {
+    path: "/souk.orders.v1.OrdersService/ClaimOrders" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ClaimOrdersRequest): Buffer => Buffer.from(ClaimOrdersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ClaimOrdersRequest => ClaimOrdersRequest.decode(value),
+    responseSerialize: (value: ClaimOrdersResponse): Buffer => Buffer.from(ClaimOrdersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ClaimOrdersResponse => ClaimOrdersResponse.decode(value),
+  },
+  /**
    * Calls an order off; what is held and authorised goes back by itself. Idempotent, also without a `request_id`.
    * Errors: ORDER_NOT_FOUND, ORDER_NOT_CANCELLABLE, REQUEST_ID_REUSED.
    */
@@ -1887,6 +2029,11 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
   getOrder: handleUnaryCall<GetOrderRequest, GetOrderResponse>;
   /** Lists orders, newest first: a customer's own, or all of them for staff. */
   listOrders: handleUnaryCall<ListOrdersRequest, ListOrdersResponse>;
+  /**
+   * Gives the caller the orders that were placed as a guest with the address that is theirs; identity is asked whether they proved
+   * it. Those from before the proof come by themselves. Repeating it changes nothing. Errors: EMAIL_NOT_VERIFIED.
+   */
+  claimOrders: handleUnaryCall<ClaimOrdersRequest, ClaimOrdersResponse>;
   /**
    * Calls an order off; what is held and authorised goes back by itself. Idempotent, also without a `request_id`.
    * Errors: ORDER_NOT_FOUND, ORDER_NOT_CANCELLABLE, REQUEST_ID_REUSED.
