@@ -12,7 +12,7 @@ describe('the rotation of signing keys', () => {
 
   afterEach(() => identity.tearDown());
 
-  it('by command publishes the next one and logs nobody out, on no replica', async () => {
+  it('by command publishes the next one and logs nobody out, on no replica (F80)', async () => {
     const other = await identity.start();
     const person = await newPerson(replica, 'stays@example.com');
     const admin = await theAdmin(replica);

@@ -61,7 +61,7 @@ describe('the mail worker', () => {
     expect(new Set(server.accepted.map((mail) => /Message-ID: (.*)/.exec(mail)?.[1])).size).toBe(60);
   });
 
-  it('tries again when the server was busy', async () => {
+  it('tries again when the server was busy (F82)', async () => {
     server.mode = 'busy';
     const orderId = await queue();
     await aWorker().round();
@@ -93,7 +93,7 @@ describe('the mail worker', () => {
     expect(await statesOf(orderId)).toEqual(['FAILED']);
   });
 
-  it('never repeats a mail that may have arrived', async () => {
+  it('never repeats a mail that may have arrived (F82)', async () => {
     server.mode = 'cut after content';
     const orderId = await queue();
     await aWorker().round();

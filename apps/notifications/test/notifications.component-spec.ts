@@ -59,7 +59,12 @@ describe('notifications', () => {
   }
 
   /** Publishes the fixture of the event about the order, without the broker's own protection from repetitions. */
-  async function publish(name: string, order: { orderId: string; number: string }, eventId: string): Promise<void> {
+  async function publish(
+    name: string,
+    order: { orderId: string; number: string },
+    eventId: string,
+    replayed = false,
+  ): Promise<void> {
     const data = fixture(name) as { order: object };
     const type = `souk.orders.v1.${name}`;
     const { headers, payload } = encodeEvent({
@@ -71,6 +76,7 @@ describe('notifications', () => {
       data: JSON.stringify({ ...data, order: { ...data.order, ...order } }),
     });
     headers.delete('Nats-Msg-Id');
+    if (replayed) headers.set('souk-replayed', 'true');
     await nats.bus.js.publish(nats.bus.subject(type), payload, { headers });
   }
 
@@ -94,7 +100,7 @@ describe('notifications', () => {
     return runInContext(context, () => client.listNotifications({ orderId }));
   }
 
-  it('writes one mail for an event that is delivered twice', async () => {
+  it('writes one mail for an event that is delivered twice (F57, I17)', async () => {
     const order = { orderId: uuidv7(), number: 'AAAA-0001' };
     const eventId = uuidv7();
     await publish('OrderConfirmed', order, eventId);
@@ -114,6 +120,16 @@ describe('notifications', () => {
     await eventually(async () => expect(await filesOf(order.number)).toHaveLength(1));
     await settled();
     expect(await filesOf(order.number)).toHaveLength(1);
+  });
+
+  it('tells nobody of events that are played again, and goes on with new ones (F66)', async () => {
+    const [old, present] = [1, 2].map((n) => ({ orderId: uuidv7(), number: `AAAA-001${n}` }));
+    await publish('OrderConfirmed', old!, uuidv7(), true);
+    await publish('OrderConfirmed', present!, uuidv7());
+    await eventually(async () => expect(await filesOf(present!.number)).toHaveLength(1));
+    await settled();
+    expect(await filesOf(old!.number)).toEqual([]);
+    expect((await list(old!.orderId)).notifications).toEqual([]);
   });
 
   it('writes of everything that happens to an order, and lists it for staff', async () => {

@@ -1,3 +1,4 @@
+import { DiscardPolicy } from '@nats-io/jetstream';
 import { connectEvents, type EventBus } from '@souk/events';
 import { Database, sql } from '@souk/postgres';
 import { createLogger } from '@souk/telemetry';
@@ -57,7 +58,7 @@ it('connects when NATS comes, however late, and publishes what was written meanw
   await bus.close();
 });
 
-it('publishes each event once over an outage of NATS', async () => {
+it('publishes each event once over an outage of NATS (F63)', async () => {
   wire = await tcpProxy(nats.url);
   const bus: EventBus = await connectEvents({ url: wire.address, name: 'outage', prefix: nats.prefix, retryMs: 50 });
   const relay = new OutboxRelay({ database: postgres.database, bus, source: 'orders', logger });
@@ -91,6 +92,24 @@ it('publishes each event once over an outage of Postgres', async () => {
   expect(await messagesOnStream()).toBe(2);
   await relay.stop();
   await database.close();
+});
+
+it('keeps what a full stream refuses, and publishes it once there is room (F62)', async () => {
+  wire = await tcpProxy(nats.url);
+  const relay = new OutboxRelay({ database: postgres.database, bus: nats.bus, source: 'orders', logger });
+  relay.start();
+  await appendOne();
+  await expectAllSent();
+  const stream = nats.bus.stream('ORDERS');
+  await nats.bus.jsm.streams.update(stream, { max_msgs: 1, discard: DiscardPolicy.New });
+  await appendOne();
+  relay.wake();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await postgres.database.query(UNSENT)).toEqual([{ rows: 1 }]);
+  await nats.bus.jsm.streams.update(stream, { max_msgs: -1 });
+  await expectAllSent();
+  expect(await messagesOnStream()).toBe(2);
+  await relay.stop();
 });
 
 it('stops soon while NATS is away', async () => {

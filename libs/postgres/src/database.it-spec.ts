@@ -17,6 +17,7 @@ const quiet = { info: () => undefined, warn: () => undefined };
 const INSERT = sql('test.insert', 'INSERT INTO item (id, note) VALUES ($1, $2) RETURNING id');
 const SELECT = sql('test.select', 'SELECT id, note FROM item ORDER BY id');
 const TOUCH = sql('test.touch', 'UPDATE item SET note = $2 WHERE id = $1');
+const REPEATABLE_READ = sql('test.repeatable_read', 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
 const KILL = sql('test.kill', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1`);
 const KILL_ME = sql('test.kill_me', 'SELECT pg_terminate_backend(pg_backend_pid())');
 
@@ -112,7 +113,7 @@ describe('a transaction', () => {
     await expect(tx.query(SELECT)).rejects.toThrow('ended');
   });
 
-  it('is repeated after a deadlock, so that both sides get through', async () => {
+  it('is repeated after a deadlock, so that both sides get through (F69)', async () => {
     await database.query(INSERT, [1, '']);
     await database.query(INSERT, [2, '']);
     let waiting = 0;
@@ -129,6 +130,20 @@ describe('a transaction', () => {
       });
     await Promise.all([cross(1, 2), cross(2, 1)]);
     expect(waiting).toBeGreaterThanOrEqual(3);
+  });
+
+  it('is repeated when Postgres can not bring it into an order with another one (F69)', async () => {
+    await database.query(INSERT, [1, 'a']);
+    let runs = 0;
+    await database.transaction(async (tx) => {
+      runs += 1;
+      await tx.query(REPEATABLE_READ);
+      const [seen] = await tx.query<{ note: string }>(SELECT);
+      if (runs === 1) await database.query(TOUCH, [1, 'b']);
+      await tx.query(TOUCH, [1, `${seen?.note} and c`]);
+    });
+    expect(runs).toBe(2);
+    expect(await database.query(SELECT)).toEqual([{ id: 1n, note: 'b and c' }]);
   });
 
   it('tells a unique violation, and by which constraint', async () => {
@@ -179,6 +194,22 @@ describe('trouble', () => {
       kind: 'unavailable',
       reason: 'DATABASE_TIMEOUT',
     });
+  });
+
+  it('is none where many share few connections, and said soon where none gets free (F67)', async () => {
+    const small = Database.connect({ url, name: 'small', poolSize: 2 });
+    const add = (id: number) => small.transaction((tx) => tx.query(INSERT, [id, '']));
+    await Promise.all(Array.from({ length: 200 }, (_, id) => add(id)));
+    expect(await database.query(SELECT)).toHaveLength(200);
+
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const holders = [1, 2].map(() => small.transaction(() => held));
+    await expect(add(201)).rejects.toMatchObject({ kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE' });
+    release();
+    await Promise.all(holders);
+    await add(202);
+    expect(await database.query(SELECT)).toHaveLength(201);
+    await small.close();
   });
 
   it('surfaces as DATABASE_UNAVAILABLE where no server listens', async () => {

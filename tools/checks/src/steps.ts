@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fixtureProblems, handlerProblems, readContract, undocumented, unpublishedEvents } from './contracts.ts';
 import { brokenLinks, missingScripts } from './doc-links.ts';
 import { dependencyProblems } from './dependencies.ts';
+import { guaranteeProblems } from './guarantees.ts';
 import { importCycles } from './import-cycles.ts';
 import { capture, nodeScript, show } from './processes.ts';
 import { ROOT } from './projects.ts';
@@ -33,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   { step: 'dependencies', name: 'projects declare what they import', problems: () => dependencyProblems(ROOT) },
   { step: 'links', name: 'links between documents lead somewhere', problems: () => brokenLinks(ROOT) },
   { step: 'links', name: 'documents name scripts that exist', problems: () => missingScripts(ROOT) },
+  { step: 'guarantees', name: 'tests show what docs/guarantees.md says', problems: () => guaranteeProblems(ROOT) },
   tool('build', 'everything builds', 'node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build'),
 ];
 

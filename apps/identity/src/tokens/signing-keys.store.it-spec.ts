@@ -105,7 +105,7 @@ describe('signing keys', () => {
     expect((await keys.current()).keyId).toEqual((await published())[0]);
   });
 
-  it('let tokens of all of them in, through a whole rotation', async () => {
+  it('let tokens of all of them in, through a whole rotation (F80)', async () => {
     await keys.onModuleInit();
     const tokens = new AccessTokens(keys, new RolesStore(postgres.database));
     const known = new TokenVerifier(async () => (await keys.published()).map(({ jwk }) => jwk));
