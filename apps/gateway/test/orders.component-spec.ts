@@ -51,6 +51,19 @@ describe('placing an order', () => {
     expect(asked).toMatchObject({ requestId: 'key-1', payment: { method: 'card', token: 'pm_card_visa' }, cartId: '' });
   });
 
+  it('hands on which total the buyer was shown, and says with 409 where it is another one now (F10, I16)', async () => {
+    let asked: unknown;
+    gateway.services.answers.orders.placeOrder = (request) => {
+      asked = request;
+      const metadata = { expected: '3998', total: '4198', currency: 'USD' };
+      throw new DomainError({ kind: 'refused', reason: 'TOTAL_CHANGED', message: 'It costs 41.98 USD now.', metadata });
+    };
+    const response = await place({ ...orderBody(), expectedTotal: { amount: 3998, currency: 'USD' } });
+    expect(asked).toMatchObject({ expectedTotal: { amount: 3998n, currency: 'USD' } });
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({ reason: 'TOTAL_CHANGED', expected: '3998', total: '4198' });
+  });
+
   it('answers an order that is not settled yet with 202 and when to ask again', async () => {
     gateway.services.answers.orders.placeOrder = () => placed({ state: 'STATE_PENDING', version: 1 });
     const response = await place();

@@ -59,7 +59,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
 
   @Allow('anyone')
   async placeOrder(request: PlaceOrderRequest): Promise<PlaceOrderResponse> {
-    const { requestId, lines, cartId, email, shippingAddress, payment } = request;
+    const { requestId, lines, cartId, email, shippingAddress, payment, expectedTotal } = request;
     const command = {
       requestId,
       lines,
@@ -67,6 +67,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
       email,
       shippingAddress,
       payment: { method: payment?.method ?? '', token: payment?.token ?? '' },
+      ...(expectedTotal && { expectedTotal }),
       principal: currentPrincipal(),
       fingerprint: digestOf(request),
     };

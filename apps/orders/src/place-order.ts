@@ -10,7 +10,7 @@ import type { Cart } from './domain/cart.js';
 import { placeOrder, type Address, type Order } from './domain/order.js';
 import { cartEmpty, requestIdReused } from './domain/order-errors.js';
 import { checkOrderInput, type OrderInput } from './domain/order-input.js';
-import { priceLines, type Quantity } from './domain/order-pricing.js';
+import { checkTotal, priceLines, type Quantity } from './domain/order-pricing.js';
 import { OrdersStore } from './orders.store.js';
 import { Prices } from './prices.js';
 import { SagaRunner } from './saga-runner.js';
@@ -87,12 +87,14 @@ export class PlaceOrder {
 
   private async place(command: CheckedCommand, quantities: readonly Quantity[], claim: Claim, cart?: Cart) {
     const offers = await this.prices.offersFor(quantities.map(({ sku }) => sku));
+    const lines = priceLines(quantities, offers);
+    if (command.expectedTotal) checkTotal(lines, command.expectedTotal);
     const customerId = userIdOf(command.principal);
     const change = placeOrder(
       {
         orderId: uuidv7(),
         number: newOrderNumber(),
-        lines: priceLines(quantities, offers),
+        lines,
         email: command.email,
         shippingAddress: command.shippingAddress,
         payment: command.payment,

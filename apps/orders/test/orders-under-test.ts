@@ -118,6 +118,7 @@ export function placing(change: Partial<PlaceOrderRequest> = {}): PlaceOrderRequ
     email,
     shippingAddress,
     payment: { method: 'card', token: 'pm_card_visa' },
+    expectedTotal: undefined,
     ...change,
   };
 }

@@ -58,7 +58,7 @@ export class OrdersController {
   @Fails({
     402: ['PAYMENT_DECLINED'],
     404: ['CART_NOT_FOUND'],
-    409: ['STOCK_SHORT', 'SKU_NOT_FOR_SALE', 'CART_EMPTY'],
+    409: ['STOCK_SHORT', 'SKU_NOT_FOR_SALE', 'CART_EMPTY', 'TOTAL_CHANGED'],
     504: ['DEADLINE_EXCEEDED'],
   })
   async place(

@@ -6,6 +6,7 @@ import {
   moneySchema,
   nextCursorSchema,
   pageQuery,
+  priceSchema,
   skuSchema,
   timeSchema,
   versionSchema,
@@ -45,6 +46,9 @@ export const placeOrderBody = z
     email: emailSchema.meta({ description: 'Address that mails go to.' }),
     shippingAddress: addressInput,
     payment: paymentInput,
+    expectedTotal: priceSchema
+      .optional()
+      .meta({ description: 'The total that the buyer was shown. Where it is another one by now, nothing is placed.' }),
   })
   .refine(({ lines, cartId }) => (lines === undefined) !== (cartId === undefined), {
     path: ['lines'],

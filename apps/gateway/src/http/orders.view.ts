@@ -73,6 +73,7 @@ export function rejectionProblem(order: Order): ProblemError {
 
 export function toPlaceOrder(requestId: string, body: z.infer<typeof placeOrderBody>): PlaceOrderRequest {
   const { method, token = '' } = body.payment;
+  const { expectedTotal } = body;
   return {
     requestId,
     lines: body.lines ?? [],
@@ -80,5 +81,6 @@ export function toPlaceOrder(requestId: string, body: z.infer<typeof placeOrderB
     email: body.email,
     shippingAddress: toAddress(body.shippingAddress),
     payment: { method, token: method === 'card' ? token : '' },
+    expectedTotal: expectedTotal && { ...expectedTotal, amount: BigInt(expectedTotal.amount) },
   };
 }

@@ -1,4 +1,5 @@
 import { DomainError } from '@souk/errors';
+import { toDecimal, type Money } from '@souk/money';
 import type { Shortage } from './order.js';
 import type { OrderState } from './order-state.js';
 import { stockShort } from './rejections.js';
@@ -40,6 +41,16 @@ export function skuNotForSale(skus: readonly string[]): DomainError {
     reason: 'SKU_NOT_FOR_SALE',
     message: `Not for sale: ${skus.join(', ')}.`,
     metadata: { skus: skus.join(',') },
+  });
+}
+
+/** @param expected what the buyer was shown */
+export function totalChanged(expected: Money, total: Money): DomainError {
+  return new DomainError({
+    kind: 'refused',
+    reason: 'TOTAL_CHANGED',
+    message: `It costs ${toDecimal(total)} ${total.currency} now. Order again with this total to accept it.`,
+    metadata: { expected: String(expected.amount), total: String(total.amount), currency: total.currency },
   });
 }
 

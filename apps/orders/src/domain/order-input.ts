@@ -1,5 +1,6 @@
 /** What a request for an order must look like, field by field; the names are those of the contract. */
 import { invalid, type FieldViolation } from '@souk/errors';
+import type { Money } from '@souk/money';
 import { MAX_LINES } from './cart.js';
 import type { Address } from './order.js';
 import type { Quantity } from './order-pricing.js';
@@ -13,11 +14,14 @@ export interface OrderInput {
   readonly email: string;
   readonly shippingAddress?: Address;
   readonly payment: { readonly method: string; readonly token: string };
+  /** What the buyer was shown; undefined where he takes the total as it is. */
+  readonly expectedTotal?: Money;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const COUNTRY = /^[A-Z]{2}$/;
+const CURRENCY = /^[A-Z]{3}$/;
 
 /** @throws DomainError INVALID_ARGUMENT with one entry per wrong field */
 export function checkOrderInput(input: OrderInput): asserts input is OrderInput & { shippingAddress: Address } {
@@ -27,6 +31,7 @@ export function checkOrderInput(input: OrderInput): asserts input is OrderInput 
     ...check('email', EMAIL.test(input.email) && input.email.length <= 254, 'must be an e-mail address'),
     ...checkAddress(input.shippingAddress),
     ...checkPayment(input.payment),
+    ...checkExpectedTotal(input.expectedTotal),
   ];
   if (violations.length > 0) throw invalid(violations);
 }
@@ -92,6 +97,11 @@ function checkPayment({ method, token }: OrderInput['payment']): FieldViolation[
   return method === 'card'
     ? check('payment.token', token !== '' && token.length <= 255, 'must have 1 to 255 characters for a card')
     : check('payment.token', token === '', 'must be empty for manual');
+}
+
+function checkExpectedTotal(total: Money | undefined): FieldViolation[] {
+  const isTotal = !total || (total.amount >= 0n && CURRENCY.test(total.currency));
+  return check('expected_total', isTotal, 'must be an amount of 0 or more with a currency like USD');
 }
 
 function check(field: string, holds: boolean, description: string): FieldViolation[] {

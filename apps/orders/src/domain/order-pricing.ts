@@ -1,5 +1,5 @@
 import { multiplyMoney, sumMoney, type Money } from '@souk/money';
-import { cartEmpty, skuNotForSale } from './order-errors.js';
+import { cartEmpty, skuNotForSale, totalChanged } from './order-errors.js';
 
 /** A number of units of a SKU. */
 export interface Quantity {
@@ -51,4 +51,13 @@ export function totalOf(lines: readonly OrderLine[]): Money {
     lines.map((line) => line.total),
     first.total.currency,
   );
+}
+
+/**
+ * What a buyer was shown is what he pays.
+ * @throws DomainError TOTAL_CHANGED where the lines cost something else, whether prices changed or the cart did
+ */
+export function checkTotal(lines: readonly OrderLine[], expected: Money): void {
+  const total = totalOf(lines);
+  if (total.amount !== expected.amount || total.currency !== expected.currency) throw totalChanged(expected, total);
 }

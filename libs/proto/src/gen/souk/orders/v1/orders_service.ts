@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Address } from "../../type/v1/address.js";
+import { Money } from "../../type/v1/money.js";
 import { Order, Order_State, order_StateFromJSON, order_StateToJSON, order_StateToNumber } from "./order.js";
 
 /** An order to place. */
@@ -25,7 +26,11 @@ export interface PlaceOrderRequest {
     | Address
     | undefined;
   /** How to pay. */
-  payment: PaymentChoice | undefined;
+  payment:
+    | PaymentChoice
+    | undefined;
+  /** The total that the buyer was shown: nothing is placed where it is another one by now. Unset, he takes it as it is. */
+  expectedTotal: Money | undefined;
 }
 
 /** A number of units of a SKU to buy. */
@@ -179,7 +184,15 @@ export interface ResumeOrderResponse {
 }
 
 function createBasePlaceOrderRequest(): PlaceOrderRequest {
-  return { requestId: "", lines: [], cartId: "", email: "", shippingAddress: undefined, payment: undefined };
+  return {
+    requestId: "",
+    lines: [],
+    cartId: "",
+    email: "",
+    shippingAddress: undefined,
+    payment: undefined,
+    expectedTotal: undefined,
+  };
 }
 
 export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
@@ -201,6 +214,9 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     }
     if (message.payment !== undefined) {
       PaymentChoice.encode(message.payment, writer.uint32(50).fork()).join();
+    }
+    if (message.expectedTotal !== undefined) {
+      Money.encode(message.expectedTotal, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -266,6 +282,14 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
             message.payment = PaymentChoice.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.expectedTotal = Money.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -298,6 +322,11 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
         ? Address.fromJSON(object.shipping_address)
         : undefined,
       payment: isSet(object.payment) ? PaymentChoice.fromJSON(object.payment) : undefined,
+      expectedTotal: isSet(object.expectedTotal)
+        ? Money.fromJSON(object.expectedTotal)
+        : isSet(object.expected_total)
+        ? Money.fromJSON(object.expected_total)
+        : undefined,
     };
   },
 
@@ -321,6 +350,9 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     if (message.payment !== undefined) {
       obj.payment = PaymentChoice.toJSON(message.payment);
     }
+    if (message.expectedTotal !== undefined) {
+      obj.expectedTotal = Money.toJSON(message.expectedTotal);
+    }
     return obj;
   },
 
@@ -338,6 +370,9 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
       : undefined;
     message.payment = (object.payment !== undefined && object.payment !== null)
       ? PaymentChoice.fromPartial(object.payment)
+      : undefined;
+    message.expectedTotal = (object.expectedTotal !== undefined && object.expectedTotal !== null)
+      ? Money.fromPartial(object.expectedTotal)
       : undefined;
     return message;
   },
@@ -1918,7 +1953,7 @@ export const OrdersServiceService = {
    * where time runs out it comes back PENDING and is finished without the caller. A refused order (stock short, card declined) is an
    * answer with state REJECTED, not an error. Idempotent by `request_id`, and one order per cart.
    * A customer who orders the lines of another cart again while the first order is still being settled gets that first order.
-   * Errors: REQUEST_ID_REUSED, SKU_NOT_FOR_SALE, CART_NOT_FOUND, CART_EMPTY, INVALID_ARGUMENT.
+   * Errors: REQUEST_ID_REUSED, SKU_NOT_FOR_SALE, CART_NOT_FOUND, CART_EMPTY, TOTAL_CHANGED (`expected`, `total`, `currency`), INVALID_ARGUMENT.
    */
   placeOrder: {
     path: "/souk.orders.v1.OrdersService/PlaceOrder" as const,
@@ -2022,7 +2057,7 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
    * where time runs out it comes back PENDING and is finished without the caller. A refused order (stock short, card declined) is an
    * answer with state REJECTED, not an error. Idempotent by `request_id`, and one order per cart.
    * A customer who orders the lines of another cart again while the first order is still being settled gets that first order.
-   * Errors: REQUEST_ID_REUSED, SKU_NOT_FOR_SALE, CART_NOT_FOUND, CART_EMPTY, INVALID_ARGUMENT.
+   * Errors: REQUEST_ID_REUSED, SKU_NOT_FOR_SALE, CART_NOT_FOUND, CART_EMPTY, TOTAL_CHANGED (`expected`, `total`, `currency`), INVALID_ARGUMENT.
    */
   placeOrder: handleUnaryCall<PlaceOrderRequest, PlaceOrderResponse>;
   /** Reads one order: its customer, a guest with its access token, or staff. Errors: ORDER_NOT_FOUND. */
