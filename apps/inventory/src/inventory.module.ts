@@ -16,7 +16,7 @@ import { StockStore } from './stock.store.js';
 @Module({})
 export class InventoryModule {
   static with(config: InventoryConfig, logger: Logger): DynamicModule {
-    const data = { name: 'inventory', config, logger, claims: true };
+    const data = { name: 'inventory', config, logger, forgetsClaims: true };
     return {
       module: InventoryModule,
       imports: [DataModule.with(data)],

@@ -43,7 +43,7 @@ type PaymentsClient = RpcClient<PaymentsServiceService>;
 @Module({})
 export class OrdersModule {
   static with(config: OrdersConfig, logger: Logger): DynamicModule {
-    const data = { name: 'orders', config, logger, claims: true };
+    const data = { name: 'orders', config, logger, forgetsClaims: true };
     return {
       module: OrdersModule,
       imports: [DataModule.with(data)],

@@ -34,7 +34,8 @@ import { WebhooksStore } from './webhooks.store.js';
 @Module({})
 export class PaymentsModule {
   static with(config: PaymentsConfig, logger: Logger): DynamicModule {
-    const data = { name: 'payments', config, logger, claims: true };
+    // Its claims stay for ever: what moved money for a key once never does so again.
+    const data = { name: 'payments', config, logger };
     return {
       module: PaymentsModule,
       imports: [DataModule.with(data)],

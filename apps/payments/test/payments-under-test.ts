@@ -42,6 +42,7 @@ export class PaymentsUnderTest {
   /** Answers of the service to the provider's notices. */
   noticeAnswers: number[] = [];
   private identity!: TestIdentity;
+  private settings!: PaymentsConfig;
   private service!: RunningService;
   private webhooks!: Server;
 
@@ -53,24 +54,38 @@ export class PaymentsUnderTest {
     it.psp = await startSandbox({ webhookSecret: WEBHOOK_SECRET, webhookUrl: await it.listenForNotices() });
     const { hostname, port } = new URL(it.psp.url);
     it.dashboard = new Stripe('sk_test_dashboard', { host: hostname, port, protocol: 'http' });
-    const config = it.config(capture, through ? await through(it.psp.url) : it.psp.url);
-    it.service = await startService({ ...paymentsService(config), signingKeys: it.identity.keys });
-    it.orders = it.clientOf('orders');
-    it.gateway = it.clientOf('gateway');
-    it.ops = it.clientOf('ops');
+    it.settings = it.config(capture, through ? await through(it.psp.url) : it.psp.url);
+    await it.begin();
     return it;
+  }
+
+  /** Ends the service and starts it anew, on the same data. */
+  async restart(): Promise<void> {
+    await this.end();
+    await this.begin();
   }
 
   async stop(): Promise<void> {
     this.webhooks.closeAllConnections();
     this.webhooks.close();
+    await this.end();
+    await this.psp.close();
+    await this.nats.close();
+    await this.postgres.drop();
+  }
+
+  private async begin(): Promise<void> {
+    this.service = await startService({ ...paymentsService(this.settings), signingKeys: this.identity.keys });
+    this.orders = this.clientOf('orders');
+    this.gateway = this.clientOf('gateway');
+    this.ops = this.clientOf('ops');
+  }
+
+  private async end(): Promise<void> {
     this.orders.close();
     this.gateway.close();
     this.ops.close();
     await this.service.stop();
-    await this.psp.close();
-    await this.nats.close();
-    await this.postgres.drop();
   }
 
   authorize(orderId: string, more: { token?: string; method?: string; amount?: bigint; currency?: string } = {}) {

@@ -1,8 +1,8 @@
 // Work that happens once per key of its caller. Guarantees: the claim is committed together with the work and its answer,
 // or none of them is, so a claim whose holder died is simply gone; of concurrent calls with one key one does the work and
 // the others wait for it and get its answer; a refusal by the rules of the shop is an answer too, and stays one. What is
-// no refusal (an outage, a bug) leaves no claim: the same key may be tried again. Claims are kept for 30 days; what must
-// never happen twice, ever, has a unique key of its own besides. What the work does outside of the transaction may happen twice.
+// no refusal (an outage, a bug) leaves no claim: the same key may be tried again. Claims are kept for 30 days at
+// least; where they are forgotten, what must never happen twice, ever, has a unique key of its own besides. What the work does outside of the transaction may happen twice.
 import { DomainError, isDomainError, type ErrorKind } from '@souk/errors';
 import { CommitThenThrow, isLockTimeout, type Transaction } from '@souk/postgres';
 import { CLAIM, FIND, KEEP_ANSWER, KEEP_REFUSAL, ROLL_BACK_WORK, SAVE_POINT, type ClaimRow } from './claim-rows.js';

@@ -18,22 +18,22 @@ export interface DataOptions {
   readonly logger: Logger;
   /** False for a service without events of its own: it has no outbox and no relay. */
   readonly publishes?: boolean;
-  /** True for a service that keeps claims (@souk/idempotency): old ones are deleted by and by. */
-  readonly claims?: boolean;
+  /** True for a service whose claims (@souk/idempotency) are deleted after 30 days; otherwise they stay for ever. */
+  readonly forgetsClaims?: boolean;
 }
 
 @Module({})
 export class DataModule {
   /** Provides Database, EventBus and OutboxRelay to all modules of the service. */
   static with(options: DataOptions): DynamicModule {
-    const { publishes = true, claims = false } = options;
+    const { publishes = true, forgetsClaims = false } = options;
     return {
       module: DataModule,
       global: true,
       providers: [
         ...connections(options),
         ...(publishes ? [relay(options)] : []),
-        ...(claims ? [claimsPruner(options)] : []),
+        ...(forgetsClaims ? [claimsPruner(options)] : []),
       ],
       exports: [Database, EventBus, ...(publishes ? [OutboxRelay] : [])],
     };
