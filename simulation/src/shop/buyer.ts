@@ -126,6 +126,7 @@ export class Buyer {
       email: `${this.name}@example.com`,
       shippingAddress: ADDRESS,
       payment,
+      expectedTotal: undefined,
     };
   }
 
