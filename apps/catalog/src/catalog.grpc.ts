@@ -60,7 +60,7 @@ export class CatalogGrpc implements Handlers<typeof CatalogServiceService> {
     return { product };
   }
 
-  @Allow('staff')
+  @Allow('catalog:write')
   async createProduct(request: CreateProductRequest) {
     const { requestId } = request;
     if (requestId !== '' && !UUID.test(requestId)) {
@@ -70,7 +70,7 @@ export class CatalogGrpc implements Handlers<typeof CatalogServiceService> {
     return { product: await this.store.create(draft, requestId || undefined) };
   }
 
-  @Allow('staff')
+  @Allow('catalog:write')
   async updateProduct(request: UpdateProductRequest) {
     const { title, descriptionHtml, vendor, productType, tags, variants } = request;
     const product = await this.store.update(request.product, request.expectedVersion, (current) => {
@@ -88,13 +88,13 @@ export class CatalogGrpc implements Handlers<typeof CatalogServiceService> {
     return { product };
   }
 
-  @Allow('staff')
+  @Allow('catalog:write')
   async deleteProduct(request: DeleteProductRequest) {
     await this.store.delete(request.product, request.expectedVersion);
     return {};
   }
 
-  @Allow('anyone')
+  @Allow('anyone', 'service:orders')
   async batchGetVariants(request: BatchGetVariantsRequest) {
     const { skus } = request;
     if (skus.length > MAX_SKUS) throw invalid([{ field: 'skus', description: `must be at most ${MAX_SKUS}` }]);
@@ -107,12 +107,12 @@ export class CatalogGrpc implements Handlers<typeof CatalogServiceService> {
     return { categories: await this.store.categories() };
   }
 
-  @Allow('staff')
+  @Allow('catalog:write')
   async importProducts(requests: AsyncIterable<ImportProductsRequest>) {
     return { import: await this.upload.execute(chunks(requests)) };
   }
 
-  @Allow('staff')
+  @Allow('catalog:write')
   async getImport({ importId }: GetImportRequest) {
     const found = UUID.test(importId) ? await this.imports.get(importId) : undefined;
     if (!found) throw importNotFound(importId);

@@ -73,7 +73,7 @@ export class ClientsGrpc implements Handlers<typeof ClientsServiceService> {
     return {};
   }
 
-  @Allow('anyone')
+  @Allow('public')
   async issueClientToken(request: IssueClientTokenRequest): Promise<IssueClientTokenResponse> {
     const { clientId, clientSecret, scope } = request;
     const hash = hashOfSecret(clientSecret);

@@ -82,7 +82,7 @@ export class IdentityGrpc implements Handlers<typeof IdentityServiceService> {
     return {};
   }
 
-  @Allow('user', 'users:read')
+  @Allow('user', 'users:read', 'service:orders')
   async getUser(request: GetUserRequest): Promise<GetUserResponse> {
     const principal = currentPrincipal();
     const userId = request.userId || (userIdOf(principal) ?? '');
@@ -92,7 +92,7 @@ export class IdentityGrpc implements Handlers<typeof IdentityServiceService> {
     return { user: toUser(user) };
   }
 
-  @Allow('anyone')
+  @Allow('public')
   async listSigningKeys(): Promise<ListSigningKeysResponse> {
     return { keys: (await this.keys.published()).map(toKey) };
   }

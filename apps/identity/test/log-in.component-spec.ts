@@ -201,14 +201,15 @@ describe('logging in', () => {
       expect(await refusal(login(email, PASSWORD, '203.0.113.9'))).toMatchObject({ reason: 'TOO_MANY_ATTEMPTS' });
     });
 
-    it('believes nobody but a service where a request came from', async () => {
+    it('hears of tries by the gateway alone, which knows where they come from', async () => {
       const stranger = identity.clientOf(IdentityServiceService, replica.service, {
         serviceToken: 'not the token of the services',
       });
       const device = { address: '198.51.100.1', userAgent: '' };
-      await refusal(stranger.login({ email: 'x@example.com', password: 'not this one', device }));
+      const attempt = stranger.login({ email: 'x@example.com', password: 'not this one', device });
+      expect(await refusal(attempt)).toMatchObject({ reason: 'UNAUTHENTICATED' });
       const rows = sql('test.attempts', 'SELECT count FROM attempts');
-      expect(await identity.postgres.database.query(rows)).toHaveLength(1);
+      expect(await identity.postgres.database.query(rows)).toHaveLength(0);
       await refusal(replica.client.login({ email: 'x@example.com', password: 'not this one', device }));
       expect(await identity.postgres.database.query(rows)).toHaveLength(2);
     });

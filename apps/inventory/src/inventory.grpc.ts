@@ -69,7 +69,7 @@ export class InventoryGrpc implements Handlers<typeof InventoryServiceService> {
     return { stock: (await this.store.get(skus)).map(toMessage) };
   }
 
-  @Allow('staff')
+  @Allow('stock:write')
   async setStock(request: SetStockRequest): Promise<SetStockResponse> {
     checkCount(request);
     const { sku, onHand, expectedVersion } = request;
@@ -79,7 +79,7 @@ export class InventoryGrpc implements Handlers<typeof InventoryServiceService> {
     return { stock: toMessage(answer), replayed };
   }
 
-  @Allow('staff')
+  @Allow('stock:write')
   async adjustStock(request: AdjustStockRequest): Promise<AdjustStockResponse> {
     checkAdjustment(request);
     const by = claimOf('AdjustStock', request.requestId, AdjustStockRequest.toJSON(request));
@@ -135,7 +135,7 @@ export class InventoryGrpc implements Handlers<typeof InventoryServiceService> {
     return { holds: page.map(toHold), nextPageToken };
   }
 
-  @Allow('staff')
+  @Allow('stock:read')
   async listMovements({ sku, pageSize, pageToken }: ListMovementsRequest): Promise<ListMovementsResponse> {
     checkSku(sku);
     const limit = toPageSize(pageSize, { usual: 50, most: 100 });

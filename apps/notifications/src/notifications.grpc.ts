@@ -48,7 +48,7 @@ export class NotificationsGrpc implements Handlers<typeof NotificationsServiceSe
     private readonly worker: MailWorker,
   ) {}
 
-  @Allow('staff')
+  @Allow('orders:read')
   async listNotifications({ orderId }: ListNotificationsRequest): Promise<ListNotificationsResponse> {
     if (!UUID.test(orderId)) throw invalid([{ field: 'order_id', description: 'This is no identifier of an order.' }]);
     return { notifications: (await this.store.list(orderId)).map(toMessage) };

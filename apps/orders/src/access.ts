@@ -1,6 +1,6 @@
 /** Who may see and change which order and which cart. Whoever may not is told that it does not exist. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { isStaff, userIdOf, type Principal } from '@souk/auth';
+import { may, userIdOf, type Permission, type Principal } from '@souk/auth';
 import type { Cart } from './domain/cart.js';
 import type { Order } from './domain/order.js';
 import { cartNotFound, orderNotFound } from './domain/order-errors.js';
@@ -13,10 +13,13 @@ export class OrderAccess {
     return `ot_${createHmac('sha256', this.secret).update(orderId).digest('base64url')}`;
   }
 
-  /** @throws DomainError ORDER_NOT_FOUND */
-  check(order: Order, principal: Principal, accessToken: string): void {
+  /**
+   * @param permission what lets a principal at the orders of others
+   * @throws DomainError ORDER_NOT_FOUND
+   */
+  check(order: Order, principal: Principal, accessToken: string, permission: Permission): void {
     const owner = order.customerId !== undefined && order.customerId === userIdOf(principal);
-    if (owner || isStaff(principal) || this.isTokenOf(order.orderId, accessToken)) return;
+    if (owner || may(principal, permission) || this.isTokenOf(order.orderId, accessToken)) return;
     throw orderNotFound();
   }
 
@@ -31,7 +34,7 @@ export class OrderAccess {
  * everybody who typed the address.
  */
 export function asSeenBy(principal: Principal, order: Order): Order {
-  if (order.customerId === userIdOf(principal) || isStaff(principal)) return order;
+  if (order.customerId === userIdOf(principal) || may(principal, 'orders:read')) return order;
   const { customerId: _, ...rest } = order;
   return rest;
 }

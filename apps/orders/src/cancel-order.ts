@@ -28,7 +28,7 @@ export class CancelOrder {
     waitMs: number,
   ): Promise<{ order: Order; replayed: boolean }> {
     // Before the claim: what it keeps is not for everyone who knows its key.
-    this.access.check(await this.orders.get(orderId), principal, accessToken);
+    this.access.check(await this.orders.get(orderId), principal, accessToken, 'orders:write');
     const fn = (present: Order) => cancelOrder(present, new Date());
     const { order, task, replayed } = await this.orders.update(orderId, fn, claim);
     return { order: await this.sagas.awaitOutcome(order.orderId, waitMs, task && this.sagas.run(task)), replayed };

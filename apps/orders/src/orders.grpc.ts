@@ -1,6 +1,6 @@
 /** The RPCs of OrdersService: the only mapping between its messages and the domain. */
 import { createHash } from 'node:crypto';
-import { Allow, isStaff, subjectOf, userIdOf } from '@souk/auth';
+import { Allow, may, subjectOf, userIdOf } from '@souk/auth';
 import { invalid } from '@souk/errors';
 import { fingerprintOf, type Claim } from '@souk/idempotency';
 import {
@@ -80,18 +80,18 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
   async getOrder({ orderId, accessToken }: GetOrderRequest): Promise<GetOrderResponse> {
     checkUuid('order_id', orderId);
     const order = await this.orders.get(orderId);
-    this.access.check(order, currentPrincipal(), accessToken);
+    this.access.check(order, currentPrincipal(), accessToken, 'orders:read');
     return { order: toOrderMessage(asSeenBy(currentPrincipal(), order)) };
   }
 
-  @Allow('user')
+  @Allow('user', 'orders:read')
   async listOrders({ pageSize, pageToken, state }: ListOrdersRequest): Promise<ListOrdersResponse> {
     if (pageToken) checkUuid('page_token', pageToken);
     const limit = checkPageSize(pageSize);
     const principal = currentPrincipal();
     const orders = await this.orders.list({
       limit: limit + 1,
-      ...(!isStaff(principal) && { customerId: userIdOf(principal) }),
+      ...(!may(principal, 'orders:read') && { customerId: userIdOf(principal) }),
       ...(state !== Order_State.STATE_UNSPECIFIED && { state: state.replace('STATE_', '') as OrderState }),
       ...(pageToken && { before: pageToken }),
     });
@@ -117,7 +117,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
     return { count: await this.guests.claim(principal) };
   }
 
-  @Allow('staff')
+  @Allow('orders:write')
   async fulfillOrder(request: FulfillOrderRequest): Promise<FulfillOrderResponse> {
     const { orderId, tracking, requestId } = request;
     checkUuid('order_id', orderId);
@@ -127,7 +127,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
     return { order: toOrderMessage(order), replayed };
   }
 
-  @Allow('staff', 'service:ops')
+  @Allow('operations:run', 'service:ops')
   async listParkedOrders({ pageSize, pageToken }: ListParkedOrdersRequest): Promise<ListParkedOrdersResponse> {
     if (pageToken) checkUuid('page_token', pageToken);
     const limit = checkPageSize(pageSize);
@@ -137,7 +137,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
     return { orders: page.map((saga) => ({ ...saga, order: toOrderMessage(saga.order) })), nextPageToken };
   }
 
-  @Allow('staff', 'service:ops')
+  @Allow('operations:run', 'service:ops')
   async resumeOrder({ orderId }: ResumeOrderRequest): Promise<ResumeOrderResponse> {
     checkUuid('order_id', orderId);
     return { order: toOrderMessage(await this.resuming.resume(orderId)) };

@@ -77,7 +77,7 @@ export class PaymentsGrpc implements Handlers<typeof PaymentsServiceService> {
     return { payment: toMessage(isUnderWay ? { ...payment, state: 'PROCESSING' } : payment) };
   }
 
-  @Allow('staff', 'service:orders')
+  @Allow('orders:write', 'service:orders')
   async capturePayment(message: CapturePaymentRequest): Promise<CapturePaymentResponse> {
     const request = checkCaptureRequest(message);
     const claim = claimOf('CapturePayment', message.requestId, CapturePaymentRequest.toJSON(message));
@@ -87,7 +87,7 @@ export class PaymentsGrpc implements Handlers<typeof PaymentsServiceService> {
     return { payment: toMessage(payment), replayed };
   }
 
-  @Allow('staff')
+  @Allow('orders:refund')
   async refundPayment(message: RefundPaymentRequest): Promise<RefundPaymentResponse> {
     const request = checkRefundRequest(message);
     const claim = claimOf('RefundPayment', message.requestId, RefundPaymentRequest.toJSON(message));
@@ -97,7 +97,7 @@ export class PaymentsGrpc implements Handlers<typeof PaymentsServiceService> {
     return { refund: refund && toRefundMessage(refund), payment: toMessage(payment), replayed };
   }
 
-  @Allow('staff', 'service:ops')
+  @Allow('operations:run', 'service:ops')
   async syncPayment(message: SyncPaymentRequest): Promise<SyncPaymentResponse> {
     const orderId = checkOrderId(message.orderId);
     const payment = await this.soon(orderId, this.sync.execute(orderId));
@@ -110,7 +110,7 @@ export class PaymentsGrpc implements Handlers<typeof PaymentsServiceService> {
     return { payments: payments.map(toMessage) };
   }
 
-  @Allow('staff', 'service:orders')
+  @Allow('orders:read', 'service:orders')
   async getPayment(message: GetPaymentRequest): Promise<GetPaymentResponse> {
     const orderId = checkOrderId(message.orderId);
     const payment = await this.store.get(orderId);

@@ -1,16 +1,5 @@
 export { emailKey, tidyAddress } from './email-address.js';
 export { BUILT_IN_ROLES, isBuiltInRole, isPermission, PERMISSIONS, type Permission, type Role } from './permissions.js';
-export {
-  GUEST,
-  isAdmin,
-  isStaff,
-  may,
-  subjectOf,
-  userIdOf,
-  type Client,
-  type Guest,
-  type Principal,
-  type User,
-} from './principal.js';
-export { Allow, authorize, rulesOf, type Rule } from './rules.js';
+export { GUEST, may, subjectOf, userIdOf, type Client, type Guest, type Principal, type User } from './principal.js';
+export { Allow, authorize, GATEWAY, rulesOf, type Rule } from './rules.js';
 export { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER, TokenVerifier, type KeySource } from './token-verifier.js';

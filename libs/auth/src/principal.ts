@@ -30,11 +30,6 @@ export type Principal = Guest | User | Client;
 
 export const GUEST: Guest = { kind: 'guest' };
 
-/** Staff and administrators. */
-export function isStaff(principal: Principal): boolean {
-  return principal.kind === 'user' && (principal.roles.includes('staff') || isAdmin(principal));
-}
-
 /** Whether the principal has the permission; an administrator has all of them. */
 export function may(principal: Principal, permission: Permission): boolean {
   return principal.kind !== 'guest' && (principal.permissions.includes(permission) || isAdmin(principal));
@@ -51,6 +46,6 @@ export function subjectOf(principal: Principal): string | undefined {
   return userIdOf(principal);
 }
 
-export function isAdmin(principal: Principal): boolean {
+function isAdmin(principal: Principal): boolean {
   return principal.kind === 'user' && principal.roles.includes('admin');
 }

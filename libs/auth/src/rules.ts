@@ -4,13 +4,17 @@
  */
 import { DomainError } from '@souk/errors';
 import { isPermission, type Permission } from './permissions.js';
-import { isAdmin, isStaff, may, type Principal } from './principal.js';
+import { may, type Principal } from './principal.js';
 
 /**
- * `service:orders` lets the orders service in, and nobody else; a permission lets in whoever has it, people and programs.
- * Several rules are alternatives.
+ * Several rules are alternatives. `service:orders` lets the orders service in, and nobody else. `anyone`, `user` and
+ * permissions are about the principal, whom the gateway speaks for; a program may speak for itself. No other service
+ * passes them, whomever it brings a token of. `public` lets in whoever reaches the port.
  */
-export type Rule = 'anyone' | 'user' | 'staff' | 'admin' | Permission | `service:${string}`;
+export type Rule = 'public' | 'anyone' | 'user' | Permission | `service:${string}`;
+
+/** The service that speaks for people, and for guests. */
+export const GATEWAY = 'gateway';
 
 const RULES = new WeakMap<object, Map<string, readonly Rule[]>>();
 
@@ -47,16 +51,14 @@ export function authorize(rules: readonly Rule[], principal: Principal, caller: 
 }
 
 function satisfies(rule: Rule, principal: Principal, caller: string | undefined): boolean {
-  switch (rule) {
-    case 'anyone':
-      return true;
-    case 'user':
-      return principal.kind === 'user';
-    case 'staff':
-      return isStaff(principal);
-    case 'admin':
-      return isAdmin(principal);
-    default:
-      return isPermission(rule) ? may(principal, rule) : caller !== undefined && rule === `service:${caller}`;
-  }
+  if (rule === 'public') return true;
+  if (rule.startsWith('service:')) return caller !== undefined && rule === `service:${caller}`;
+  if (!isSpokenFor(principal, caller)) return false;
+  if (rule === 'anyone') return true;
+  if (rule === 'user') return principal.kind === 'user';
+  return isPermission(rule) && may(principal, rule);
+}
+
+function isSpokenFor(principal: Principal, caller: string | undefined): boolean {
+  return caller === GATEWAY || (caller === undefined && principal.kind === 'client');
 }

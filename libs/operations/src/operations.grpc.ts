@@ -42,17 +42,17 @@ export interface OperationsParts {
 export class OperationsGrpc implements Handlers<typeof OperationsServiceService> {
   constructor(private readonly parts: OperationsParts) {}
 
-  @Allow('staff', 'service:ops')
+  @Allow('operations:run', 'service:ops')
   async reconcile({ checks }: ReconcileRequest): Promise<ReconcileResponse> {
     return toReport(await this.parts.reconciler.runNow(checks));
   }
 
-  @Allow('staff', 'service:ops')
+  @Allow('operations:run', 'service:ops')
   async listDifferences(): Promise<ListDifferencesResponse> {
     return toReport(await this.parts.reconciler.report());
   }
 
-  @Allow('staff', 'service:ops')
+  @Allow('operations:run', 'service:ops')
   async listDeadLetters(request: ListDeadLettersRequest): Promise<ListDeadLettersResponse> {
     const limit = toPageSize(request.pageSize);
     const from = fromPageToken(request.pageToken);
@@ -61,13 +61,13 @@ export class OperationsGrpc implements Handlers<typeof OperationsServiceService>
     return { letters: found.slice(0, limit).map(toLetter), nextPageToken: next ? String(next.id) : '' };
   }
 
-  @Allow('staff', 'service:ops')
+  @Allow('operations:run', 'service:ops')
   replayDeadLetters(request: ReplayDeadLettersRequest): Promise<ReplayDeadLettersResponse> {
     const { letterIds: ids, fromTime: from, toTime: to } = request;
     return this.parts.letters.replay({ ...consumerOf(request), ids, from, to });
   }
 
-  @Allow('staff', 'service:ops')
+  @Allow('operations:run', 'service:ops')
   replayEvents({ consumer, fromTime, toTime, again }: ReplayEventsRequest): Promise<ReplayEventsResponse> {
     const { consumers, bus } = this.parts;
     const found = consumers.find(({ durable }) => durable === consumer);
@@ -76,7 +76,7 @@ export class OperationsGrpc implements Handlers<typeof OperationsServiceService>
     return replayEvents(bus, found, { from: fromTime, to: toTime ?? new Date(), again });
   }
 
-  @Allow('staff', 'service:ops')
+  @Allow('operations:run', 'service:ops')
   async rebuildStream({ fromTime }: RebuildStreamRequest): Promise<RebuildStreamResponse> {
     const { relay } = this.parts;
     if (!relay) throw nothingPublished();

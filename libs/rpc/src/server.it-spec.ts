@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Allow, TokenVerifier } from '@souk/auth';
+import { Allow, GUEST, TokenVerifier } from '@souk/auth';
 import { testIdentity, type TestIdentity } from '@souk/auth/testing';
 import { DomainError } from '@souk/errors';
 import { NotificationsServiceService, type ListNotificationsRequest } from '@souk/proto/notifications/v1';
@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 /** A server whose one RPC does what the test says, and a client of it. */
-async function serve(answer: Answer, rule: Parameters<typeof Allow>[0] = 'anyone') {
+async function serve(answer: Answer, rule: Parameters<typeof Allow>[0] = 'service:orders') {
   @RpcController(OneRpc)
   class Controller {
     @Allow(rule)
@@ -82,16 +82,40 @@ it('does not believe a caller without the secret', async () => {
 });
 
 it('verifies the person on whose behalf a call is made', async () => {
-  const { client } = await serve(async () => {
+  const { port } = await serve(async () => {
     expect(currentPrincipal()).toMatchObject({ userId: 'u1' });
     return NOTHING;
-  }, 'staff');
+  }, 'orders:read');
+  const client = clientOf(port, { caller: 'gateway' });
   const call = (userToken?: string) => within({ userToken }, () => client.listNotifications(ANY));
   await expect(call()).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });
   await expect(call('rubbish')).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
   const customer = await identity.tokenFor({ userId: 'u1' });
   await expect(call(customer)).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
   expect(await call(await identity.tokenFor({ userId: 'u1', roles: ['staff'] }))).toEqual(NOTHING);
+});
+
+it('takes nobody for a person whom another service than the gateway speaks for', async () => {
+  const { port } = await serve(async () => NOTHING, 'orders:read');
+  const userToken = await identity.tokenFor({ userId: 'u1', roles: ['staff'] });
+  for (const caller of ['catalog', 'ops']) {
+    const call = within({ userToken }, () => clientOf(port, { caller }).listNotifications(ANY));
+    await expect(call).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
+  }
+  const alone = clientOf(port, { serviceToken: '' });
+  const asPerson = within({ userToken }, () => alone.listNotifications(ANY));
+  await expect(asPerson).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
+  const program = await identity.clientToken({ clientId: 'c1', permissions: ['orders:read'] });
+  expect(await within({ userToken: program }, () => alone.listNotifications(ANY))).toEqual(NOTHING);
+});
+
+it('does not look at the token of a call that is for everybody', async () => {
+  const { port } = await serve(async () => {
+    expect(currentPrincipal()).toEqual(GUEST);
+    return NOTHING;
+  }, 'public');
+  const alone = clientOf(port, { serviceToken: '' });
+  expect(await within({ userToken: 'rubbish' }, () => alone.listNotifications(ANY))).toEqual(NOTHING);
 });
 
 it('gives up at the deadline, and passes on what is left of it', async () => {
@@ -127,7 +151,7 @@ it('reaches a service that was restarted', async () => {
 async function restart(port: number): Promise<void> {
   @RpcController(OneRpc)
   class Controller {
-    @Allow('anyone')
+    @Allow('service:orders')
     async listNotifications(): Promise<typeof NOTHING> {
       return NOTHING;
     }

@@ -80,7 +80,8 @@ export class RpcServer {
       const context = incomingContext(call);
       await runInContext(context, async () => {
         try {
-          await this.identify(context, call.metadata);
+          this.recognise(context, call.metadata);
+          if (!rules.includes('public')) await this.identify(context, call.metadata);
           authorize(rules, (context.principal as Principal | undefined) ?? GUEST, context.caller);
           callback(null, await handler(request));
         } catch (error) {
@@ -95,9 +96,13 @@ export class RpcServer {
     return method.requestStream ? clientStream : unary;
   }
 
-  /** Notes in the context which service calls and on whose behalf. */
-  private async identify(context: CallContext, metadata: Metadata): Promise<void> {
+  /** Notes in the context which service calls. */
+  private recognise(context: CallContext, metadata: Metadata): void {
     if (this.isService(first(metadata, METADATA.serviceToken))) context.caller = first(metadata, METADATA.caller);
+  }
+
+  /** Notes in the context on whose behalf the call is made. */
+  private async identify(context: CallContext, metadata: Metadata): Promise<void> {
     const token = first(metadata, METADATA.authorization)?.replace(/^Bearer /i, '');
     if (!token) return;
     context.principal = await this.options.verifier.verify(token);

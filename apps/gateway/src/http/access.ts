@@ -11,27 +11,30 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { ApiBearerAuth, ApiSecurity } from '@nestjs/swagger';
-import { authorize, GUEST, TokenVerifier, type Principal } from '@souk/auth';
+import { ApiBearerAuth, ApiExtension, ApiSecurity } from '@nestjs/swagger';
+import { authorize, GATEWAY, GUEST, TokenVerifier, type Principal, type Rule } from '@souk/auth';
 import type { FastifyRequest } from 'fastify';
 import { Fails } from './api-docs.js';
 
-/** `public` does not look at the token at all; `anyone` lets in guests, but no broken or expired token. */
-export type AccessRule = 'public' | 'anyone' | 'user' | 'staff';
+/**
+ * The rules of RPCs, without those about services. `public` does not look at the token at all; `anyone` lets in guests,
+ * but no broken or expired token. Several are alternatives.
+ */
+export type AccessRule = Exclude<Rule, `service:${string}`>;
 
 const ACCESS = 'souk:access';
 const BEARER = /^Bearer +(\S+)$/i;
 const JWT = /^[^.]+\.[^.]+\.[^.]+$/;
 
-/** Declares who may use the decorated route. */
-export function Access(rule: AccessRule): MethodDecorator {
-  const documented: Record<AccessRule, MethodDecorator[]> = {
-    public: [ApiSecurity({})],
-    anyone: [ApiSecurity({}), ApiBearerAuth(), Fails({ 401: ['TOKEN_INVALID'] })],
-    user: [ApiBearerAuth(), Fails({ 401: ['UNAUTHENTICATED', 'TOKEN_INVALID'] })],
-    staff: [ApiBearerAuth(), Fails({ 401: ['UNAUTHENTICATED', 'TOKEN_INVALID'], 403: ['PERMISSION_DENIED'] })],
-  };
-  return applyDecorators(SetMetadata(ACCESS, rule), ...documented[rule]);
+/** Declares who may use the decorated route, for the gateway and for the reader of the OpenAPI document. */
+export function Access(...rules: [AccessRule, ...AccessRule[]]): MethodDecorator {
+  return applyDecorators(SetMetadata(ACCESS, rules), ApiExtension('x-access', rules), ...documented(rules));
+}
+
+function documented(rules: readonly AccessRule[]): MethodDecorator[] {
+  if (rules.includes('public')) return [ApiSecurity({})];
+  if (rules.includes('anyone')) return [ApiSecurity({}), ApiBearerAuth(), Fails({ 401: ['TOKEN_INVALID'] })];
+  return [ApiBearerAuth(), Fails({ 401: ['UNAUTHENTICATED', 'TOKEN_INVALID'], 403: ['PERMISSION_DENIED'] })];
 }
 
 @Injectable()
@@ -39,10 +42,10 @@ export class AccessGuard implements CanActivate {
   constructor(private readonly verifier: TokenVerifier) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const rule = Reflect.getMetadata(ACCESS, context.getHandler()) as AccessRule;
-    if (rule === 'public') return true;
+    const rules = Reflect.getMetadata(ACCESS, context.getHandler()) as readonly AccessRule[];
+    if (rules.includes('public')) return true;
     const principal = await this.identify(context.switchToHttp().getRequest<FastifyRequest>());
-    authorize([rule], principal, undefined);
+    authorize(rules, principal, GATEWAY);
     return true;
   }
 
@@ -73,7 +76,7 @@ function bearerToken(request: FastifyRequest): string | undefined {
 /** A method of a controller that answers requests. */
 export interface Route {
   readonly handler: string;
-  readonly rule: AccessRule | undefined;
+  readonly rules: readonly AccessRule[] | undefined;
 }
 
 /** Knows all routes, and keeps the gateway from starting while one has no rule. */
@@ -85,7 +88,7 @@ export class Routes implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const open = this.all().filter(({ rule }) => rule === undefined);
+    const open = this.all().filter(({ rules }) => rules === undefined);
     if (open.length > 0) throw new Error(`${open.map(({ handler }) => handler).join(', ')}: declare who may use it.`);
   }
 
@@ -98,7 +101,7 @@ export class Routes implements OnModuleInit {
         .filter(({ handler }) => handler && Reflect.hasMetadata('path', handler))
         .map(({ method, handler }) => ({
           handler: `${name}.${method}`,
-          rule: Reflect.getMetadata(ACCESS, handler as object) as AccessRule | undefined,
+          rules: Reflect.getMetadata(ACCESS, handler as object) as readonly AccessRule[] | undefined,
         }));
     });
   }

@@ -32,7 +32,7 @@ export class ImportsController {
 
   @Post('products/import')
   @HttpCode(202)
-  @Access('staff')
+  @Access('catalog:write')
   @RouteConfig({ body: 'csv' } satisfies BodyConfig)
   @ApiOperation({ summary: "Import a product file in Shopify's CSV format" })
   @ApiConsumes('text/csv')
@@ -57,7 +57,7 @@ export class ImportsController {
   }
 
   @Get('imports/:id')
-  @Access('staff')
+  @Access('catalog:write')
   @ApiOperation({ summary: 'Read how far an import is' })
   @Answers(200, 'The import.', importSchema)
   @Fails({ 404: ['IMPORT_NOT_FOUND'] })

@@ -76,8 +76,8 @@ export class OrdersController {
   }
 
   @Get()
-  @Access('user')
-  @ApiOperation({ summary: "List the caller's orders, newest first; for staff, all orders" })
+  @Access('user', 'orders:read')
+  @ApiOperation({ summary: "List the caller's orders, newest first; with `orders:read`, all orders" })
   @Answers(200, 'A page of orders.', orderPageSchema)
   async list(
     @Query({ schema: listOrdersQuery }) { limit, cursor, state }: z.infer<typeof listOrdersQuery>,
@@ -162,7 +162,7 @@ export class OrdersController {
 
   @Post(':id/fulfill')
   @HttpCode(200)
-  @Access('staff')
+  @Access('orders:write')
   @ApiOperation({ summary: 'Mark an order as handed to the carrier' })
   @Answers(200, 'The order.', orderSchema, { ETag: 'Its version.', ...REPLAYED })
   @Fails({ 404: ['ORDER_NOT_FOUND'], 409: ['ORDER_NOT_FULFILLABLE'] })

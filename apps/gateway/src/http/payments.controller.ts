@@ -27,7 +27,7 @@ export class PaymentsController {
   constructor(@Inject(PAYMENTS) private readonly payments: PaymentsClient) {}
 
   @Get('orders/:id/payment')
-  @Access('staff')
+  @Access('orders:read')
   @ApiOperation({ summary: 'Read the payment of an order' })
   @Answers(200, 'The payment.', paymentSchema)
   @Fails({ 404: ['PAYMENT_NOT_FOUND'] })
@@ -36,7 +36,7 @@ export class PaymentsController {
   }
 
   @Post('orders/:id/captures')
-  @Access('staff')
+  @Access('orders:write')
   @ApiOperation({ summary: 'Take authorised money, all or a part; for `manual`, note that it came in' })
   @Answers(201, 'The money was taken.', paymentSchema, { Location: 'Address of the payment.', ...REPLAYED })
   @Answers(202, "The provider's answer is not known yet; ask again.", paymentSchema, UNDER_WAY)
@@ -58,7 +58,7 @@ export class PaymentsController {
   }
 
   @Post('orders/:id/refunds')
-  @Access('staff')
+  @Access('orders:refund')
   @ApiOperation({ summary: 'Give captured money back, all or a part' })
   @Answers(201, 'The money went back.', refundSchema, { Location: 'Address of the refund.', ...REPLAYED })
   @Answers(202, "The provider's answer is not known yet; ask again.", refundSchema, UNDER_WAY)
@@ -81,7 +81,7 @@ export class PaymentsController {
   }
 
   @Get('orders/:id/refunds/:refund')
-  @Access('staff')
+  @Access('orders:read')
   @ApiOperation({ summary: 'Read a refund' })
   @Answers(200, 'The refund.', refundSchema)
   @Fails({ 404: ['PAYMENT_NOT_FOUND', 'REFUND_NOT_FOUND'] })

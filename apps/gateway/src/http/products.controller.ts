@@ -70,7 +70,7 @@ export class ProductsController {
   }
 
   @Post('products')
-  @Access('staff')
+  @Access('catalog:write')
   @ApiOperation({ summary: 'Add a product' })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'UUID: the same key adds the product once.' })
   @Answers(201, 'The product.', productSchema, { Location: 'Address of the product.', ETag: 'Its version.' })
@@ -88,7 +88,7 @@ export class ProductsController {
   }
 
   @Patch('products/:product')
-  @Access('staff')
+  @Access('catalog:write')
   @ApiOperation({ summary: 'Change a product' })
   @TakesIfMatch()
   @Answers(200, 'The product after the change.', productSchema, { ETag: 'Its new version.' })
@@ -107,7 +107,7 @@ export class ProductsController {
 
   @Delete('products/:product')
   @HttpCode(204)
-  @Access('staff')
+  @Access('catalog:write')
   @ApiOperation({ summary: 'Take a product off sale' })
   @TakesIfMatch()
   @Answers(204, 'The product is off sale.')

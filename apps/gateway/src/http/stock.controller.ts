@@ -38,7 +38,7 @@ export class StockController {
   }
 
   @Put(':sku')
-  @Access('staff')
+  @Access('stock:write')
   @ApiOperation({ summary: 'Set the units on hand after a count' })
   @TakesIfMatch()
   @Answers(200, 'The stock after the count.', stockSchema, { ETag: 'Its new version.', ...REPLAYED })
@@ -59,7 +59,7 @@ export class StockController {
 
   @Post(':sku/adjustments')
   @HttpCode(200)
-  @Access('staff')
+  @Access('stock:write')
   @ApiOperation({ summary: 'Add units that came in, or take some off' })
   @Answers(200, 'The stock after the change.', stockSchema, { ETag: 'Its new version.', ...REPLAYED })
   @Fails({ 404: ['SKU_NOT_FOUND'], 409: ['STOCK_BELOW_HELD'] })
@@ -74,7 +74,7 @@ export class StockController {
   }
 
   @Get(':sku/movements')
-  @Access('staff')
+  @Access('stock:read')
   @ApiOperation({ summary: 'List what changed the stock of a SKU, newest first' })
   @Answers(200, 'A page of movements.', movementPageSchema)
   async movements(

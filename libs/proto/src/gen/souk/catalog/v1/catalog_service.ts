@@ -2299,7 +2299,7 @@ export const CatalogServiceService = {
     responseSerialize: (value: GetProductResponse): Buffer => Buffer.from(GetProductResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetProductResponse => GetProductResponse.decode(value),
   },
-  /** Adds a product (staff). Errors: SLUG_TAKEN, SKU_TAKEN, INVALID_ARGUMENT. */
+  /** Adds a product (`catalog:write`). Errors: SLUG_TAKEN, SKU_TAKEN, INVALID_ARGUMENT. */
   createProduct: {
     path: "/souk.catalog.v1.CatalogService/CreateProduct" as const,
     requestStream: false as const,
@@ -2310,7 +2310,7 @@ export const CatalogServiceService = {
       Buffer.from(CreateProductResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateProductResponse => CreateProductResponse.decode(value),
   },
-  /** Changes a product (staff); only the fields that are present. Errors: PRODUCT_NOT_FOUND, VERSION_MISMATCH, SKU_TAKEN. */
+  /** Changes a product (`catalog:write`); only the fields that are present. Errors: PRODUCT_NOT_FOUND, VERSION_MISMATCH, SKU_TAKEN. */
   updateProduct: {
     path: "/souk.catalog.v1.CatalogService/UpdateProduct" as const,
     requestStream: false as const,
@@ -2321,7 +2321,7 @@ export const CatalogServiceService = {
       Buffer.from(UpdateProductResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateProductResponse => UpdateProductResponse.decode(value),
   },
-  /** Takes a product off sale (staff); orders keep what they sold. Errors: PRODUCT_NOT_FOUND, VERSION_MISMATCH. */
+  /** Takes a product off sale (`catalog:write`); orders keep what they sold. Errors: PRODUCT_NOT_FOUND, VERSION_MISMATCH. */
   deleteProduct: {
     path: "/souk.catalog.v1.CatalogService/DeleteProduct" as const,
     requestStream: false as const,
@@ -2357,7 +2357,7 @@ export const CatalogServiceService = {
     responseDeserialize: (value: Buffer): ListCategoriesResponse => ListCategoriesResponse.decode(value),
   },
   /**
-   * Takes a product file in Shopify's CSV format as a stream of chunks (staff) and imports it in the background.
+   * Takes a product file in Shopify's CSV format as a stream of chunks (`catalog:write`) and imports it in the background.
    * Errors: IMPORT_EMPTY, IMPORT_TOO_LARGE.
    */
   importProducts: {
@@ -2371,7 +2371,7 @@ export const CatalogServiceService = {
       Buffer.from(ImportProductsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ImportProductsResponse => ImportProductsResponse.decode(value),
   },
-  /** Reads how far an import is (staff). Errors: IMPORT_NOT_FOUND. */
+  /** Reads how far an import is (`catalog:write`). Errors: IMPORT_NOT_FOUND. */
   getImport: {
     path: "/souk.catalog.v1.CatalogService/GetImport" as const,
     requestStream: false as const,
@@ -2388,22 +2388,22 @@ export interface CatalogServiceServer extends UntypedServiceImplementation {
   listProducts: handleUnaryCall<ListProductsRequest, ListProductsResponse>;
   /** Reads one product by identifier or slug. Errors: PRODUCT_NOT_FOUND. */
   getProduct: handleUnaryCall<GetProductRequest, GetProductResponse>;
-  /** Adds a product (staff). Errors: SLUG_TAKEN, SKU_TAKEN, INVALID_ARGUMENT. */
+  /** Adds a product (`catalog:write`). Errors: SLUG_TAKEN, SKU_TAKEN, INVALID_ARGUMENT. */
   createProduct: handleUnaryCall<CreateProductRequest, CreateProductResponse>;
-  /** Changes a product (staff); only the fields that are present. Errors: PRODUCT_NOT_FOUND, VERSION_MISMATCH, SKU_TAKEN. */
+  /** Changes a product (`catalog:write`); only the fields that are present. Errors: PRODUCT_NOT_FOUND, VERSION_MISMATCH, SKU_TAKEN. */
   updateProduct: handleUnaryCall<UpdateProductRequest, UpdateProductResponse>;
-  /** Takes a product off sale (staff); orders keep what they sold. Errors: PRODUCT_NOT_FOUND, VERSION_MISMATCH. */
+  /** Takes a product off sale (`catalog:write`); orders keep what they sold. Errors: PRODUCT_NOT_FOUND, VERSION_MISMATCH. */
   deleteProduct: handleUnaryCall<DeleteProductRequest, DeleteProductResponse>;
   /** Reads the present prices of up to 500 SKUs at once; those not on sale are left out of the answer. */
   batchGetVariants: handleUnaryCall<BatchGetVariantsRequest, BatchGetVariantsResponse>;
   /** Lists all categories by name. */
   listCategories: handleUnaryCall<ListCategoriesRequest, ListCategoriesResponse>;
   /**
-   * Takes a product file in Shopify's CSV format as a stream of chunks (staff) and imports it in the background.
+   * Takes a product file in Shopify's CSV format as a stream of chunks (`catalog:write`) and imports it in the background.
    * Errors: IMPORT_EMPTY, IMPORT_TOO_LARGE.
    */
   importProducts: handleClientStreamingCall<ImportProductsRequest, ImportProductsResponse>;
-  /** Reads how far an import is (staff). Errors: IMPORT_NOT_FOUND. */
+  /** Reads how far an import is (`catalog:write`). Errors: IMPORT_NOT_FOUND. */
   getImport: handleUnaryCall<GetImportRequest, GetImportResponse>;
 }
 

@@ -2111,7 +2111,7 @@ export const InventoryServiceService = {
     responseDeserialize: (value: Buffer): BatchGetStockResponse => BatchGetStockResponse.decode(value),
   },
   /**
-   * Sets the units on hand after a count (staff). Idempotent by `request_id`.
+   * Sets the units on hand after a count (`stock:write`). Idempotent by `request_id`.
    * Errors: STOCK_BELOW_HELD, VERSION_MISMATCH, REQUEST_ID_REUSED.
    */
   setStock: {
@@ -2124,7 +2124,7 @@ export const InventoryServiceService = {
     responseDeserialize: (value: Buffer): SetStockResponse => SetStockResponse.decode(value),
   },
   /**
-   * Adds units to what is on hand, or takes some off (staff): goods that came in, broke or were found. Idempotent by `request_id`.
+   * Adds units to what is on hand, or takes some off (`stock:write`): goods that came in, broke or were found. Idempotent by `request_id`.
    * Errors: SKU_NOT_FOUND, STOCK_BELOW_HELD, REQUEST_ID_REUSED, INVALID_ARGUMENT.
    */
   adjustStock: {
@@ -2207,7 +2207,7 @@ export const InventoryServiceService = {
     responseSerialize: (value: ListHoldsResponse): Buffer => Buffer.from(ListHoldsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListHoldsResponse => ListHoldsResponse.decode(value),
   },
-  /** Lists what changed the stock of a SKU, newest first (staff). */
+  /** Lists what changed the stock of a SKU, newest first (`stock:read`). */
   listMovements: {
     path: "/souk.inventory.v1.InventoryService/ListMovements" as const,
     requestStream: false as const,
@@ -2226,12 +2226,12 @@ export interface InventoryServiceServer extends UntypedServiceImplementation {
   /** Reads the stock of up to 500 SKUs; unknown ones are left out of the answer. */
   batchGetStock: handleUnaryCall<BatchGetStockRequest, BatchGetStockResponse>;
   /**
-   * Sets the units on hand after a count (staff). Idempotent by `request_id`.
+   * Sets the units on hand after a count (`stock:write`). Idempotent by `request_id`.
    * Errors: STOCK_BELOW_HELD, VERSION_MISMATCH, REQUEST_ID_REUSED.
    */
   setStock: handleUnaryCall<SetStockRequest, SetStockResponse>;
   /**
-   * Adds units to what is on hand, or takes some off (staff): goods that came in, broke or were found. Idempotent by `request_id`.
+   * Adds units to what is on hand, or takes some off (`stock:write`): goods that came in, broke or were found. Idempotent by `request_id`.
    * Errors: SKU_NOT_FOUND, STOCK_BELOW_HELD, REQUEST_ID_REUSED, INVALID_ARGUMENT.
    */
   adjustStock: handleUnaryCall<AdjustStockRequest, AdjustStockResponse>;
@@ -2256,7 +2256,7 @@ export interface InventoryServiceServer extends UntypedServiceImplementation {
   batchGetHolds: handleUnaryCall<BatchGetHoldsRequest, BatchGetHoldsResponse>;
   /** Lists the orders' holds that are HELD and were made before a moment, in the order of their orders' ids (service or operator). */
   listHolds: handleUnaryCall<ListHoldsRequest, ListHoldsResponse>;
-  /** Lists what changed the stock of a SKU, newest first (staff). */
+  /** Lists what changed the stock of a SKU, newest first (`stock:read`). */
   listMovements: handleUnaryCall<ListMovementsRequest, ListMovementsResponse>;
 }
 

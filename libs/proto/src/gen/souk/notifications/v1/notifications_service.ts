@@ -854,7 +854,7 @@ export const Notification: MessageFns<Notification> = {
 /** Messages to customers, each at most once per cause. */
 export type NotificationsServiceService = typeof NotificationsServiceService;
 export const NotificationsServiceService = {
-  /** Lists the messages that were written about an order, oldest first (staff). */
+  /** Lists the messages that were written about an order, oldest first (`orders:read`). */
   listNotifications: {
     path: "/souk.notifications.v1.NotificationsService/ListNotifications" as const,
     requestStream: false as const,
@@ -884,7 +884,7 @@ export const NotificationsServiceService = {
 } as const;
 
 export interface NotificationsServiceServer extends UntypedServiceImplementation {
-  /** Lists the messages that were written about an order, oldest first (staff). */
+  /** Lists the messages that were written about an order, oldest first (`orders:read`). */
   listNotifications: handleUnaryCall<ListNotificationsRequest, ListNotificationsResponse>;
   /**
    * Sends a mail about an account, at most once for each `request_id`; for identity alone. Links let whoever has them in, so

@@ -1756,7 +1756,7 @@ export const RebuildStreamResponse: MessageFns<RebuildStreamResponse> = {
 export type OperationsServiceService = typeof OperationsServiceService;
 export const OperationsServiceService = {
   /**
-   * Compares what the service keeps with what others keep, and answers with every difference (staff or operator). The same checks run by
+   * Compares what the service keeps with what others keep, and answers with every difference (`operations:run`). The same checks run by
    * themselves on a schedule, on one replica at a time.
    */
   reconcile: {
@@ -1768,7 +1768,7 @@ export const OperationsServiceService = {
     responseSerialize: (value: ReconcileResponse): Buffer => Buffer.from(ReconcileResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReconcileResponse => ReconcileResponse.decode(value),
   },
-  /** Lists the differences that the last run of each check found (staff or operator). */
+  /** Lists the differences that the last run of each check found (`operations:run`). */
   listDifferences: {
     path: "/souk.operations.v1.OperationsService/ListDifferences" as const,
     requestStream: false as const,
@@ -1780,7 +1780,7 @@ export const OperationsServiceService = {
       Buffer.from(ListDifferencesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListDifferencesResponse => ListDifferencesResponse.decode(value),
   },
-  /** Lists events that the service's consumers gave up, oldest first (staff or operator). */
+  /** Lists events that the service's consumers gave up, oldest first (`operations:run`). */
   listDeadLetters: {
     path: "/souk.operations.v1.OperationsService/ListDeadLetters" as const,
     requestStream: false as const,
@@ -1793,7 +1793,7 @@ export const OperationsServiceService = {
     responseDeserialize: (value: Buffer): ListDeadLettersResponse => ListDeadLettersResponse.decode(value),
   },
   /**
-   * Hands events that were given up to their consumers once more, and takes them off the list (staff or operator). Events that a consumer
+   * Hands events that were given up to their consumers once more, and takes them off the list (`operations:run`). Events that a consumer
    * has handled meanwhile are skipped.
    */
   replayDeadLetters: {
@@ -1808,7 +1808,7 @@ export const OperationsServiceService = {
     responseDeserialize: (value: Buffer): ReplayDeadLettersResponse => ReplayDeadLettersResponse.decode(value),
   },
   /**
-   * Hands events of a stream to one of the service's consumers, by the time of their publishing (staff or operator). Each is marked as
+   * Hands events of a stream to one of the service's consumers, by the time of their publishing (`operations:run`). Each is marked as
    * replayed, so that nobody outside is told of it a second time.
    */
   replayEvents: {
@@ -1821,7 +1821,7 @@ export const OperationsServiceService = {
       Buffer.from(ReplayEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReplayEventsResponse => ReplayEventsResponse.decode(value),
   },
-  /** Publishes the events of the outbox that the service's stream lacks, in their order (staff or operator). Idempotent. */
+  /** Publishes the events of the outbox that the service's stream lacks, in their order (`operations:run`). Idempotent. */
   rebuildStream: {
     path: "/souk.operations.v1.OperationsService/RebuildStream" as const,
     requestStream: false as const,
@@ -1836,25 +1836,25 @@ export const OperationsServiceService = {
 
 export interface OperationsServiceServer extends UntypedServiceImplementation {
   /**
-   * Compares what the service keeps with what others keep, and answers with every difference (staff or operator). The same checks run by
+   * Compares what the service keeps with what others keep, and answers with every difference (`operations:run`). The same checks run by
    * themselves on a schedule, on one replica at a time.
    */
   reconcile: handleUnaryCall<ReconcileRequest, ReconcileResponse>;
-  /** Lists the differences that the last run of each check found (staff or operator). */
+  /** Lists the differences that the last run of each check found (`operations:run`). */
   listDifferences: handleUnaryCall<ListDifferencesRequest, ListDifferencesResponse>;
-  /** Lists events that the service's consumers gave up, oldest first (staff or operator). */
+  /** Lists events that the service's consumers gave up, oldest first (`operations:run`). */
   listDeadLetters: handleUnaryCall<ListDeadLettersRequest, ListDeadLettersResponse>;
   /**
-   * Hands events that were given up to their consumers once more, and takes them off the list (staff or operator). Events that a consumer
+   * Hands events that were given up to their consumers once more, and takes them off the list (`operations:run`). Events that a consumer
    * has handled meanwhile are skipped.
    */
   replayDeadLetters: handleUnaryCall<ReplayDeadLettersRequest, ReplayDeadLettersResponse>;
   /**
-   * Hands events of a stream to one of the service's consumers, by the time of their publishing (staff or operator). Each is marked as
+   * Hands events of a stream to one of the service's consumers, by the time of their publishing (`operations:run`). Each is marked as
    * replayed, so that nobody outside is told of it a second time.
    */
   replayEvents: handleUnaryCall<ReplayEventsRequest, ReplayEventsResponse>;
-  /** Publishes the events of the outbox that the service's stream lacks, in their order (staff or operator). Idempotent. */
+  /** Publishes the events of the outbox that the service's stream lacks, in their order (`operations:run`). Idempotent. */
   rebuildStream: handleUnaryCall<RebuildStreamRequest, RebuildStreamResponse>;
 }
 

@@ -65,7 +65,7 @@ export interface PlaceOrderResponse {
 export interface GetOrderRequest {
   /** Identifier. */
   orderId: string;
-  /** Access token of a guest's order; empty for customers and staff. */
+  /** Access token of a guest's order; empty for everybody who logs in. */
   accessToken: string;
 }
 
@@ -97,7 +97,7 @@ export interface ListOrdersResponse {
 export interface CancelOrderRequest {
   /** Identifier. */
   orderId: string;
-  /** Access token of a guest's order; empty for customers and staff. */
+  /** Access token of a guest's order; empty for everybody who logs in. */
   accessToken: string;
   /** Client-made key, 1 to 255 characters: the same key changes the order once. May be empty. */
   requestId: string;
@@ -1964,7 +1964,7 @@ export const OrdersServiceService = {
     responseSerialize: (value: PlaceOrderResponse): Buffer => Buffer.from(PlaceOrderResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PlaceOrderResponse => PlaceOrderResponse.decode(value),
   },
-  /** Reads one order: its customer, a guest with its access token, or staff. Errors: ORDER_NOT_FOUND. */
+  /** Reads one order: its customer, a guest with its access token, or whoever has `orders:read`. Errors: ORDER_NOT_FOUND. */
   getOrder: {
     path: "/souk.orders.v1.OrdersService/GetOrder" as const,
     requestStream: false as const,
@@ -1974,7 +1974,7 @@ export const OrdersServiceService = {
     responseSerialize: (value: GetOrderResponse): Buffer => Buffer.from(GetOrderResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetOrderResponse => GetOrderResponse.decode(value),
   },
-  /** Lists orders, newest first: a customer's own, or all of them for staff. */
+  /** Lists orders, newest first: a customer's own, or all of them for whoever has `orders:read`. */
   listOrders: {
     path: "/souk.orders.v1.OrdersService/ListOrders" as const,
     requestStream: false as const,
@@ -2011,7 +2011,7 @@ export const OrdersServiceService = {
     responseDeserialize: (value: Buffer): CancelOrderResponse => CancelOrderResponse.decode(value),
   },
   /**
-   * Marks an order as handed to the carrier (staff). Idempotent, also without a `request_id`.
+   * Marks an order as handed to the carrier (`orders:write`). Idempotent, also without a `request_id`.
    * Errors: ORDER_NOT_FOUND, ORDER_NOT_FULFILLABLE, REQUEST_ID_REUSED.
    */
   fulfillOrder: {
@@ -2024,7 +2024,7 @@ export const OrdersServiceService = {
       Buffer.from(FulfillOrderResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FulfillOrderResponse => FulfillOrderResponse.decode(value),
   },
-  /** Lists the orders whose saga was parked after too many failures and waits for a person, oldest first (staff or operator). */
+  /** Lists the orders whose saga was parked after too many failures and waits for a person, oldest first (`operations:run`). */
   listParkedOrders: {
     path: "/souk.orders.v1.OrdersService/ListParkedOrders" as const,
     requestStream: false as const,
@@ -2037,7 +2037,7 @@ export const OrdersServiceService = {
     responseDeserialize: (value: Buffer): ListParkedOrdersResponse => ListParkedOrdersResponse.decode(value),
   },
   /**
-   * Lets a parked saga go on, or an unfinished one at once (staff or operator). Of an order that was cancelled or refused, what may be
+   * Lets a parked saga go on, or an unfinished one at once (`operations:run`). Of an order that was cancelled or refused, what may be
    * left of its stock and money is given back once more. Idempotent. Errors: ORDER_NOT_FOUND.
    */
   resumeOrder: {
@@ -2060,9 +2060,9 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
    * Errors: REQUEST_ID_REUSED, SKU_NOT_FOR_SALE, CART_NOT_FOUND, CART_EMPTY, TOTAL_CHANGED (`expected`, `total`, `currency`), INVALID_ARGUMENT.
    */
   placeOrder: handleUnaryCall<PlaceOrderRequest, PlaceOrderResponse>;
-  /** Reads one order: its customer, a guest with its access token, or staff. Errors: ORDER_NOT_FOUND. */
+  /** Reads one order: its customer, a guest with its access token, or whoever has `orders:read`. Errors: ORDER_NOT_FOUND. */
   getOrder: handleUnaryCall<GetOrderRequest, GetOrderResponse>;
-  /** Lists orders, newest first: a customer's own, or all of them for staff. */
+  /** Lists orders, newest first: a customer's own, or all of them for whoever has `orders:read`. */
   listOrders: handleUnaryCall<ListOrdersRequest, ListOrdersResponse>;
   /**
    * Gives the caller the orders that were placed as a guest with the address that is theirs; identity is asked whether they proved
@@ -2075,14 +2075,14 @@ export interface OrdersServiceServer extends UntypedServiceImplementation {
    */
   cancelOrder: handleUnaryCall<CancelOrderRequest, CancelOrderResponse>;
   /**
-   * Marks an order as handed to the carrier (staff). Idempotent, also without a `request_id`.
+   * Marks an order as handed to the carrier (`orders:write`). Idempotent, also without a `request_id`.
    * Errors: ORDER_NOT_FOUND, ORDER_NOT_FULFILLABLE, REQUEST_ID_REUSED.
    */
   fulfillOrder: handleUnaryCall<FulfillOrderRequest, FulfillOrderResponse>;
-  /** Lists the orders whose saga was parked after too many failures and waits for a person, oldest first (staff or operator). */
+  /** Lists the orders whose saga was parked after too many failures and waits for a person, oldest first (`operations:run`). */
   listParkedOrders: handleUnaryCall<ListParkedOrdersRequest, ListParkedOrdersResponse>;
   /**
-   * Lets a parked saga go on, or an unfinished one at once (staff or operator). Of an order that was cancelled or refused, what may be
+   * Lets a parked saga go on, or an unfinished one at once (`operations:run`). Of an order that was cancelled or refused, what may be
    * left of its stock and money is given back once more. Idempotent. Errors: ORDER_NOT_FOUND.
    */
   resumeOrder: handleUnaryCall<ResumeOrderRequest, ResumeOrderResponse>;

@@ -1539,7 +1539,7 @@ export const PaymentsServiceService = {
     responseDeserialize: (value: Buffer): CancelPaymentResponse => CancelPaymentResponse.decode(value),
   },
   /**
-   * Takes authorised money (staff or service), all that is left or a part; for `manual` it notes that the money came in. Idempotent by
+   * Takes authorised money (`orders:write`, or the orders service), all that is left or a part; for `manual` it notes that the money came in. Idempotent by
    * `request_id`. Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE, AMOUNT_TOO_HIGH, REQUEST_ID_REUSED, INVALID_ARGUMENT.
    */
   capturePayment: {
@@ -1554,7 +1554,7 @@ export const PaymentsServiceService = {
     responseDeserialize: (value: Buffer): CapturePaymentResponse => CapturePaymentResponse.decode(value),
   },
   /**
-   * Gives captured money back (staff), all that is left or a part. Idempotent by `request_id`: a refund that the provider has not answered
+   * Gives captured money back (`orders:refund`), all that is left or a part. Idempotent by `request_id`: a refund that the provider has not answered
    * yet comes back PROCESSING and is seen through without the caller.
    * Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_REFUNDABLE, AMOUNT_TOO_HIGH, REQUEST_ID_REUSED, INVALID_ARGUMENT.
    */
@@ -1568,7 +1568,7 @@ export const PaymentsServiceService = {
       Buffer.from(RefundPaymentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RefundPaymentResponse => RefundPaymentResponse.decode(value),
   },
-  /** Asks the provider what it holds for an order and brings the payment to it (staff or operator). Idempotent. Errors: PAYMENT_NOT_FOUND. */
+  /** Asks the provider what it holds for an order and brings the payment to it (`operations:run`). Idempotent. Errors: PAYMENT_NOT_FOUND. */
   syncPayment: {
     path: "/souk.payments.v1.PaymentsService/SyncPayment" as const,
     requestStream: false as const,
@@ -1590,7 +1590,7 @@ export const PaymentsServiceService = {
       Buffer.from(BatchGetPaymentsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchGetPaymentsResponse => BatchGetPaymentsResponse.decode(value),
   },
-  /** Reads the payment of an order (staff or service). Errors: PAYMENT_NOT_FOUND. */
+  /** Reads the payment of an order (`orders:read`, or the orders service). Errors: PAYMENT_NOT_FOUND. */
   getPayment: {
     path: "/souk.payments.v1.PaymentsService/GetPayment" as const,
     requestStream: false as const,
@@ -1627,21 +1627,21 @@ export interface PaymentsServiceServer extends UntypedServiceImplementation {
    */
   cancelPayment: handleUnaryCall<CancelPaymentRequest, CancelPaymentResponse>;
   /**
-   * Takes authorised money (staff or service), all that is left or a part; for `manual` it notes that the money came in. Idempotent by
+   * Takes authorised money (`orders:write`, or the orders service), all that is left or a part; for `manual` it notes that the money came in. Idempotent by
    * `request_id`. Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE, AMOUNT_TOO_HIGH, REQUEST_ID_REUSED, INVALID_ARGUMENT.
    */
   capturePayment: handleUnaryCall<CapturePaymentRequest, CapturePaymentResponse>;
   /**
-   * Gives captured money back (staff), all that is left or a part. Idempotent by `request_id`: a refund that the provider has not answered
+   * Gives captured money back (`orders:refund`), all that is left or a part. Idempotent by `request_id`: a refund that the provider has not answered
    * yet comes back PROCESSING and is seen through without the caller.
    * Errors: PAYMENT_NOT_FOUND, PAYMENT_NOT_REFUNDABLE, AMOUNT_TOO_HIGH, REQUEST_ID_REUSED, INVALID_ARGUMENT.
    */
   refundPayment: handleUnaryCall<RefundPaymentRequest, RefundPaymentResponse>;
-  /** Asks the provider what it holds for an order and brings the payment to it (staff or operator). Idempotent. Errors: PAYMENT_NOT_FOUND. */
+  /** Asks the provider what it holds for an order and brings the payment to it (`operations:run`). Idempotent. Errors: PAYMENT_NOT_FOUND. */
   syncPayment: handleUnaryCall<SyncPaymentRequest, SyncPaymentResponse>;
   /** Reads the payments of up to 500 orders; orders without one are left out of the answer (service or operator). */
   batchGetPayments: handleUnaryCall<BatchGetPaymentsRequest, BatchGetPaymentsResponse>;
-  /** Reads the payment of an order (staff or service). Errors: PAYMENT_NOT_FOUND. */
+  /** Reads the payment of an order (`orders:read`, or the orders service). Errors: PAYMENT_NOT_FOUND. */
   getPayment: handleUnaryCall<GetPaymentRequest, GetPaymentResponse>;
   /** Takes a notice from the payment provider: checks its signature, stores it, then acts on it. Errors: WEBHOOK_SIGNATURE_INVALID. */
   receiveWebhook: handleUnaryCall<ReceiveWebhookRequest, ReceiveWebhookResponse>;
