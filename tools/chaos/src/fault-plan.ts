@@ -14,6 +14,8 @@ export interface ProviderFault {
   readonly delayMs?: number;
   /** Only calls of this kind. */
   readonly operation?: string;
+  /** Whether the key that met it meets it ever after. */
+  readonly stored?: boolean;
 }
 
 export type Fault =
@@ -50,7 +52,7 @@ const ROUND_MS = 15_000;
 const QUIET_MS = 3_000;
 const LONGEST_SHORT_MS = 9_000;
 /** Faults of one round, so that a minute and a half has room for every kind. */
-const PER_ROUND = 10;
+const PER_ROUND = 11;
 
 /** Every fault of a run of that many milliseconds, in the order of their beginning. */
 export function planFaults(random: Random, lengthMs: number): PlannedFault[] {
@@ -117,7 +119,9 @@ const links: Card[] = [
   disturbed('cut a link to Postgres', toPostgres, cut),
   disturbed('cut a link to NATS', toNats, cut),
   disturbed('cut a link between services', [...fromGateway, ...fromOrders], cut),
+  disturbed('cut a link to the provider', toProvider, cut),
   disturbed('cut the way of the notices', fromProvider, cut),
+  disturbed('cut the way of buyers', doors, cut),
   disturbed('slow link to Postgres', toPostgres, slow),
   disturbed('slow link between services', [...fromGateway, ...fromOrders], slow),
   disturbed('slow link to the provider', toProvider, slow),
@@ -146,6 +150,14 @@ const provider: Card[] = [
   wrong('timeout_after_charge', 0.4),
   wrong('timeout_before_charge', 0.4),
   wrong('error_500', 0.5),
+  {
+    ...wrong('error_500', 0.5, { operation: 'capture', stored: true }),
+    label: 'provider: lasting error_500 of captures',
+  },
+  {
+    ...wrong('error_500', 0.5, { operation: 'refund', stored: true }),
+    label: 'provider: lasting error_500 of refunds',
+  },
   wrong('rate_limit', 0.5),
   wrong('duplicate_webhook', 1),
   wrong('late_webhook', 0.7, { delayMs: 4_000 }),

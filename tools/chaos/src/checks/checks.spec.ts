@@ -82,6 +82,15 @@ it.each<[id: string, what: string, world: World]>([
       charges: [...books.charges, { ...books.charges[0], id: 'ch_twice', payment_intent: 'pi_twice' } as never],
     })),
   ],
+  [
+    'I8',
+    'an order was charged twice, though one charge was let go',
+    where('books', (books) => ({
+      ...books,
+      payment_intents: [...books.payment_intents, { ...books.payment_intents[1], id: 'pi_off_twice' } as never],
+      charges: [...books.charges, { ...books.charges[1], id: 'ch_twice', payment_intent: 'pi_off_twice' } as never],
+    })),
+  ],
   ['I8', 'a capture is booked twice', where('ledger', (ledger) => [...ledger, ...ledger])],
   [
     'I8',

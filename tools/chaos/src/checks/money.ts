@@ -52,6 +52,9 @@ function booksAgree({ payments, books, orders }: World): Verdict {
         expect(state === 'VOIDED', () => `order ${payment.order_id}: ${state}, and the provider knows nothing of it`);
       } else expectSame(payment, intent, account(intent), expect);
     }
+    for (const [order, count] of byOrder(books).chargesEver) {
+      expect(count <= 1, () => `order ${order} was charged ${count} times, whatever was given back of it since`);
+    }
     const stored = new Set(orders.map(({ order_id }) => order_id));
     for (const intent of books.payment_intents) {
       expect(stored.has(orderOf(intent)), () => `${intent.id} pays for ${orderOf(intent)}, which is no order`);
@@ -140,10 +143,12 @@ function accountOf({ charges }: ProviderBooks) {
 
 function byOrder(books: ProviderBooks) {
   const account = accountOf(books);
-  const { payment_intents: intents } = books;
+  const { payment_intents: intents, charges } = books;
+  const charged = new Set(charges.flatMap((charge) => (charge.status === 'succeeded' ? [charge.payment_intent] : [])));
   return {
     keptFor: sumBy(intents, orderOf, (intent) => account(intent).kept),
     heldFor: sumBy(intents, orderOf, (intent) => account(intent).held),
+    chargesEver: sumBy(intents, orderOf, ({ id }) => (charged.has(id) ? 1 : 0)),
     chargesFor: sumBy(intents, orderOf, (intent) => (account(intent).taken > 0 ? 1 : 0)),
   };
 }
