@@ -168,7 +168,7 @@ async function restart(port: number): Promise<void> {
   opened.push({ close: () => server.close(0) });
 }
 
-it('shares its calls among all replicas, and does with one where the other is gone', async () => {
+it('shares its calls among all replicas, and does with one where the other is gone (F77)', async () => {
   const calls = [0, 0];
   const replicas = await Promise.all(
     calls.map((_, replica) =>
