@@ -21,7 +21,7 @@ const COMMANDS = {
   bench: 'tools/bench/src/main.ts',
   chaos: 'tools/chaos/src/main.ts',
   simulate: 'simulation/src/main.ts',
-  generate: 'tools/checks/src/generate-proto.ts',
+  generate: 'tools/checks/src/generate.ts',
   nx: 'node_modules/nx/dist/bin/nx.js',
 };
 

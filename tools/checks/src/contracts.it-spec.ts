@@ -13,7 +13,9 @@ import {
 
 const CONTRACT: Contract = {
   events: [{ app: 'apps/orders', fullName: 'souk.orders.v1.OrderPlaced' }],
-  services: [{ app: 'apps/orders', name: 'OrdersService', rpcs: ['PlaceOrder'] }],
+  services: [
+    { app: 'apps/orders', name: 'OrdersService', fullName: 'souk.orders.v1.OrdersService', rpcs: ['PlaceOrder'] },
+  ],
 };
 
 let root: string;

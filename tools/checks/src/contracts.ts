@@ -7,7 +7,15 @@ import { capture, nodeScript } from './processes.ts';
 /** What proto/ promises. `app` is the folder of the service that keeps it. */
 export interface Contract {
   events: { app: string; fullName: string }[];
-  services: { app: string; name: string; rpcs: string[] }[];
+  services: Service[];
+}
+
+/** A service of gRPC; `fullName` with its package. */
+export interface Service {
+  app: string;
+  name: string;
+  fullName: string;
+  rpcs: string[];
 }
 
 interface ProtoFile {
@@ -38,6 +46,7 @@ export async function readContract(): Promise<Contract> {
       (file.service ?? []).map(({ name, method = [] }) => ({
         app: appOf(file),
         name,
+        fullName: `${file.package}.${name}`,
         rpcs: method.map((rpc) => rpc.name),
       })),
     ),
@@ -78,18 +87,25 @@ export function undocumented({ events, services }: Contract, root: string): stri
 
 /** RPCs without a method in a controller of their service, and methods that do not say who may call them. */
 export function handlerProblems({ services }: Contract, root: string): string[] {
-  return services.flatMap(({ app, name, rpcs }) => {
-    const handlers = sourcesOf(root, app).flatMap((source) => handlersIn(source.file, source.text));
+  return services.flatMap((service) => {
+    const { app, name, rpcs } = service;
+    const handlers = handlersOfService(service, root);
     return rpcs.flatMap((rpc) => {
-      const found = handlers.filter((handler) => handler.service === name && handler.method === lowerFirst(rpc));
+      const found = handlers.filter((handler) => handler.method === lowerFirst(rpc));
       return problemsOf(found).map((problem) => `${app}: ${name}.${rpc} ${problem}`);
     });
   });
 }
 
+/** The methods that answer the RPCs of a service. */
+export function handlersOfService({ app, name }: Service, root: string): Handler[] {
+  const handlers = sourcesOf(root, app).flatMap((source) => handlersIn(source.file, source.text));
+  return handlers.filter((handler) => handler.service === name);
+}
+
 function problemsOf(handlers: Handler[]): string[] {
   if (handlers.length !== 1) return [handlers.length === 0 ? 'has no handler' : 'has several handlers'];
-  return handlers[0]?.hasRule ? [] : ['lacks @Allow'];
+  return handlers[0]?.rules ? [] : ['lacks @Allow'];
 }
 
 function sourcesOf(root: string, app: string): { file: string; text: string }[] {

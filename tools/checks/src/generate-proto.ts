@@ -1,4 +1,5 @@
-// Generates libs/proto from proto/: static TypeScript and the descriptor set for reflection. `--check` fails where what is committed is stale.
+// Generates libs/proto from proto/: static TypeScript and the descriptor set for reflection. Run with `--check`, it fails where
+// what is committed is stale.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ const PROTO = join(import.meta.dirname, '../../../proto');
 const LIB = join(import.meta.dirname, '../../../libs/proto');
 const OUTPUTS = ['src/gen', 'descriptors.binpb'];
 
-function generate(): void {
+export function generate(): void {
   const env = { ...process.env, PATH: `${join(BUF, '..')}:${process.env['PATH']}` };
   const buf = (...args: string[]) =>
     execFileSync(BUF, args, { cwd: PROTO, env, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -48,12 +49,10 @@ function staleFiles(): string[] {
   }
 }
 
-if (process.argv.includes('--check')) {
+if (process.argv[1] === import.meta.filename && process.argv.includes('--check')) {
   const stale = staleFiles();
   if (stale.length > 0) {
     process.stderr.write(`libs/proto is stale: run \`npm run generate\`. Changed: ${stale.join(', ')}\n`);
     process.exitCode = 1;
   }
-} else {
-  generate();
 }

@@ -3,10 +3,13 @@ import { handlersIn } from './handlers.ts';
 const CODE = `
 @RpcController(OrdersServiceService)
 export class OrdersGrpc {
-  @Allow('anyone')
+  @Allow('anyone', 'service:ops')
   placeOrder(request: PlaceOrderRequest) {}
 
   async getOrder(request: GetOrderRequest) {}
+
+  @Allow(...RULES)
+  listOrders() {}
 }
 
 export class Helper {
@@ -17,8 +20,9 @@ export class Helper {
 
 it('finds the methods of a controller and whether they have a rule', () => {
   expect(handlersIn('orders.grpc.ts', CODE)).toEqual([
-    { service: 'OrdersService', method: 'placeOrder', hasRule: true },
-    { service: 'OrdersService', method: 'getOrder', hasRule: false },
+    { service: 'OrdersService', method: 'placeOrder', rules: ['anyone', 'service:ops'] },
+    { service: 'OrdersService', method: 'getOrder', rules: undefined },
+    { service: 'OrdersService', method: 'listOrders', rules: undefined },
   ]);
 });
 

@@ -5,8 +5,8 @@ export interface Handler {
   /** Name of the service in proto, for example `OrdersService`. */
   service: string;
   method: string;
-  /** Whether the method says with @Allow who may call it. */
-  hasRule: boolean;
+  /** Whom the method lets in with @Allow; undefined where it does not say so, in literal words. */
+  rules: string[] | undefined;
 }
 
 /** All handlers in a file. */
@@ -27,8 +27,13 @@ function handlersOf(declaration: ts.ClassDeclaration): Handler[] {
   return methods.map((method) => ({
     service,
     method: method.name.getText(),
-    hasRule: decorator(method, 'Allow') !== undefined,
+    rules: wordsOf(decorator(method, 'Allow')),
   }));
+}
+
+function wordsOf(call: ts.CallExpression | undefined): string[] | undefined {
+  const words = call?.arguments.filter(ts.isStringLiteral) ?? [];
+  return words.length === call?.arguments.length ? words.map(({ text }) => text) : undefined;
 }
 
 function decorator(node: ts.HasDecorators, name: string): ts.CallExpression | undefined {

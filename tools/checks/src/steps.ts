@@ -1,9 +1,17 @@
 // The steps of `npm test`, in their order. A check finds problems; no problem is a pass. Tests count themselves.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fixtureProblems, handlerProblems, readContract, undocumented, unpublishedEvents } from './contracts.ts';
+import {
+  fixtureProblems,
+  handlerProblems,
+  readContract,
+  undocumented,
+  unpublishedEvents,
+  type Contract,
+} from './contracts.ts';
 import { brokenLinks, missingScripts } from './doc-links.ts';
+import { accessProblems, PERMISSIONS_PAGE, permissionsPage, readAccess, readGrants } from './permissions.ts';
 import { dependencyProblems } from './dependencies.ts';
 import { guaranteeProblems } from './guarantees.ts';
 import { importCycles } from './import-cycles.ts';
@@ -29,6 +37,8 @@ export const CHECKS: readonly Check[] = [
   contract('each event has a fixture', fixtureProblems),
   contract('each event has a publisher', unpublishedEvents),
   contract('each RPC has a handler with a rule', handlerProblems),
+  contract('each RPC and route says who may use it', unguarded),
+  contract('the page of permissions is fresh', stalePermissions),
   contract('READMEs name services, RPCs and events', undocumented),
   { step: 'cycles', name: 'nothing imports itself in a circle', problems: () => importCycles(ROOT) },
   { step: 'dependencies', name: 'projects declare what they import', problems: () => dependencyProblems(ROOT) },
@@ -101,8 +111,20 @@ function tool(step: string, name: string, script: string, ...args: string[]): Ch
   return { step, name, problems };
 }
 
-type ContractCheck = (contract: Awaited<ReturnType<typeof readContract>>, root: string) => string[];
+type ContractCheck = (contract: Contract, root: string) => string[] | Promise<string[]>;
 
 function contract(name: string, check: ContractCheck): Check {
   return { step: 'contracts', name, problems: async () => check(await readContract(), ROOT) };
+}
+
+async function unguarded(contract: Contract, root: string): Promise<string[]> {
+  const apps = readdirSync(join(root, 'apps'));
+  return accessProblems(readAccess(contract, root), await readGrants(root), apps);
+}
+
+async function stalePermissions(contract: Contract, root: string): Promise<string[]> {
+  const file = join(root, PERMISSIONS_PAGE);
+  const page = permissionsPage(readAccess(contract, root), await readGrants(root));
+  const isFresh = existsSync(file) && readFileSync(file, 'utf8') === page;
+  return isFresh ? [] : [`${PERMISSIONS_PAGE} is stale: run \`npm run generate\`.`];
 }
