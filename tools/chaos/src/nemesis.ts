@@ -48,6 +48,7 @@ export class Nemesis {
     // A provider that was away may have missed it.
     if (!(await this.#tellProvider())) throw new Error('The provider does not let go of its faults.');
     await this.#endRefunds();
+    await this.#sendNotices();
     this.#provider.close();
   }
 
@@ -59,6 +60,12 @@ export class Nemesis {
       const { status } = await this.#provider.call({ method: 'POST', path: '/_sandbox/refunds/end', body });
       if (status !== 200) throw new Error(`The end of the refund ${refund} answered ${status}.`);
     }
+  }
+
+  /** The provider's pauses grow to minutes, and nothing is at rest before its last notice was delivered. */
+  async #sendNotices(): Promise<void> {
+    const { status } = await this.#provider.call({ method: 'POST', path: '/_sandbox/notices/send' });
+    if (status !== 200) throw new Error(`The provider was told to send its notices and answered ${status}.`);
   }
 
   async #begin(label: string, fault: Fault): Promise<void> {

@@ -7,19 +7,21 @@ import { closeDispute, openDispute } from './disputes.ts';
 import { parseFault, type Faults } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 import { endRefund } from './refunds.ts';
+import type { Webhooks } from './webhooks.ts';
 import type { Answer, Writes } from './writes.ts';
 
 interface Parts {
   readonly ledger: Ledger;
   readonly faults: Faults;
   readonly writes: Writes;
+  readonly webhooks: Webhooks;
 }
 
 export async function control(
   parts: Parts,
   { method, url, body }: { method: string; url: URL; body: string },
 ): Promise<Answer> {
-  const { ledger, faults, writes } = parts;
+  const { ledger, faults, writes, webhooks } = parts;
   switch (`${method} ${url.pathname}`) {
     case 'GET /_sandbox/health':
       return { status: 200, body: { status: 'ok' } };
@@ -35,6 +37,9 @@ export async function control(
         faults.add(parseFault(fault));
         return { status: 200, body: { faults: faults.list() } };
       });
+    case 'POST /_sandbox/notices/send':
+      await webhooks.sendNow();
+      return { status: 200, body: { undelivered_notices: ledger.deliveries.size } };
     case 'POST /_sandbox/disputes':
       return understood(body, ({ payment_intent: intent, amount }) =>
         writes.happen(openDispute(ledger, String(intent), amount === undefined ? undefined : Number(amount))),

@@ -26,7 +26,7 @@ interface Request {
 export function createPspServer(ledger: Ledger, webhooks: Webhooks, faults: Faults): Server {
   const writes = new Writes(ledger, webhooks, faults);
   const route = (request: Request): Promise<Answer> | Answer => {
-    if (request.url.pathname.startsWith('/_sandbox/')) return control({ ledger, faults, writes }, request);
+    if (request.url.pathname.startsWith('/_sandbox/')) return control({ ledger, faults, writes, webhooks }, request);
     requireKey(request);
     return request.method === 'POST' ? write(writes, request) : read(ledger, request);
   };

@@ -22,6 +22,8 @@ export class Webhooks {
   private readonly ledger: Ledger;
   private readonly options: WebhookOptions;
   private readonly sending = new Set<string>();
+  /** Those whose next pause is left out. */
+  private readonly hurried = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -51,6 +53,14 @@ export class Webhooks {
     this.timer.unref();
   }
 
+  /** Ends every pause: whatever waits is sent now, and what is being sent is, where that fails, sent again at once. */
+  async sendNow(): Promise<void> {
+    for (const id of this.sending) this.hurried.add(id);
+    const waiting = [...this.ledger.deliveries.values()].filter(({ id }) => !this.sending.has(id));
+    await this.ledger.commit({ deliveries: waiting.map((delivery) => ({ ...delivery, dueAt: Date.now() })) });
+    this.pump();
+  }
+
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
@@ -59,7 +69,10 @@ export class Webhooks {
   private async send(delivery: Delivery): Promise<void> {
     this.sending.add(delivery.id);
     const accepted = await this.post(delivery);
-    if (!this.stopped) await this.ledger.commit({ deliveries: [afterTry(delivery, accepted)] });
+    const after = afterTry(delivery, accepted);
+    const isHurried = this.hurried.delete(delivery.id);
+    const next = isHurried ? { ...after, dueAt: Date.now() } : after;
+    if (!this.stopped) await this.ledger.commit({ deliveries: [next] });
     this.sending.delete(delivery.id);
     this.pump();
   }

@@ -50,6 +50,18 @@ it('sends a refused notice again', async () => {
   await close();
 });
 
+it('sends at once what waits for its next try, when told to', async () => {
+  const { stripe, sandbox, received, close } = await setUp();
+  sandbox.addFault({ kind: 'late_webhook', next: 1, delayMs: 60_000 });
+  await stripe.paymentIntents.create(authorization());
+  expect(sandbox.ledger().undelivered_notices).toBe(1);
+  const answer = await fetch(`${sandbox.url}/_sandbox/notices/send`, { method: 'POST' });
+  expect(answer.status).toBe(200);
+  await until(() => sandbox.ledger().undelivered_notices === 0);
+  expect(received()).toHaveLength(1);
+  await close();
+});
+
 it('sends a notice twice or late when told to', async () => {
   const { stripe, sandbox, received, close } = await setUp();
   sandbox.addFault({ kind: 'duplicate_webhook', next: 1 });
