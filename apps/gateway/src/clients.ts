@@ -38,7 +38,7 @@ export type PaymentsClient = RpcClient<typeof PaymentsServiceService>;
 
 /** How the gateway reaches a service, and as whom. */
 export function connection(config: GatewayConfig, service: ServiceName) {
-  return { address: config.addresses[service], caller: 'gateway', serviceToken: config.serviceToken };
+  return { address: config.addresses[service], service, caller: 'gateway', ...config.proof };
 }
 
 /** The clients as providers; Nest closes them when the gateway ends. */

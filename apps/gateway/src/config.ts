@@ -1,4 +1,4 @@
-import { address, loadConfig, port, secret, wholeNumber } from '@souk/config';
+import { address, loadConfig, port, proofFields, proofOf, wholeNumber, type Proof } from '@souk/config';
 import { z } from 'zod';
 
 /** Services that the gateway calls. */
@@ -9,8 +9,8 @@ export type ServiceName = (typeof SERVICES)[number];
 export interface GatewayConfig {
   readonly host: string;
   readonly port: number;
-  /** Proves to the services that a Souk service calls. */
-  readonly serviceToken: string;
+  /** Proves to the services that the gateway calls. */
+  readonly proof: Proof;
   readonly addresses: Readonly<Record<ServiceName, string>>;
   /** Requests per minute and client address. */
   readonly rateLimit: number;
@@ -33,7 +33,7 @@ export interface GatewayConfig {
 const SHAPE = {
   HOST: z.string().default('127.0.0.1'),
   PORT: port().default(3000),
-  SOUK_SERVICE_TOKEN: secret(),
+  ...proofFields,
   SOUK_IDENTITY_ADDRESS: address().default('127.0.0.1:50051'),
   SOUK_CATALOG_ADDRESS: address().default('127.0.0.1:50052'),
   SOUK_INVENTORY_ADDRESS: address().default('127.0.0.1:50053'),
@@ -55,7 +55,7 @@ export function gatewayConfig(env: NodeJS.ProcessEnv = process.env): GatewayConf
   return {
     host: given.HOST,
     port: given.PORT,
-    serviceToken: given.SOUK_SERVICE_TOKEN,
+    proof: proofOf(given),
     addresses: {
       identity: given.SOUK_IDENTITY_ADDRESS,
       catalog: given.SOUK_CATALOG_ADDRESS,

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { proofOf } from '@souk/config';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { NotificationsServiceService } from '@souk/proto/notifications/v1';
@@ -78,7 +79,7 @@ function given(config: IdentityConfig, logger: Logger): Provider[] {
   const cipher = new KeyCipher(config.SOUK_KEY_ENCRYPTION_KEY);
   const client = {
     caller: 'identity',
-    serviceToken: config.SOUK_SERVICE_TOKEN,
+    ...proofOf(config),
     idempotent: ['sendAccountMail'] as const,
   };
   return [

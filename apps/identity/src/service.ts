@@ -1,5 +1,5 @@
 import { OperationsGrpc } from '@souk/operations';
-import { type ServiceOptions } from '@souk/service';
+import { listening, type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
 import type { IdentityConfig } from './config.js';
 import { CONTROLLERS } from './controllers.js';
@@ -13,9 +13,7 @@ export function identityService(config: IdentityConfig): ServiceOptions {
     name: 'identity',
     module: IdentityModule.with(config, logger),
     controllers: [...CONTROLLERS, OperationsGrpc],
-    host: config.GRPC_HOST,
-    port: config.GRPC_PORT,
-    serviceToken: config.SOUK_SERVICE_TOKEN,
+    ...listening(config),
     signingKeys: async (get) => (await get(SigningKeys).published()).map(({ jwk }) => jwk),
     logger,
   };

@@ -1,6 +1,7 @@
+import { proofOf } from '@souk/config';
 import { OperationsGrpc } from '@souk/operations';
 import { identityKeys } from '@souk/rpc';
-import { type ServiceOptions } from '@souk/service';
+import { listening, type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
 import type { InventoryConfig } from './config.js';
 import { InventoryGrpc } from './inventory.grpc.js';
@@ -9,15 +10,12 @@ import { InventoryModule } from './inventory.module.js';
 /** The whole service, as its process and its tests start it. */
 export function inventoryService(config: InventoryConfig): ServiceOptions {
   const logger = createLogger('inventory');
-  const serviceToken = config.SOUK_SERVICE_TOKEN;
   return {
     name: 'inventory',
     module: InventoryModule.with(config, logger),
     controllers: [InventoryGrpc, OperationsGrpc],
-    host: config.GRPC_HOST,
-    port: config.GRPC_PORT,
-    serviceToken,
-    signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'inventory', serviceToken }),
+    ...listening(config),
+    signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'inventory', ...proofOf(config) }),
     logger,
   };
 }

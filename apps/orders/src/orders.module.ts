@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { proofOf } from '@souk/config';
 import { EventBus } from '@souk/events';
 import { Checks } from '@souk/operations';
 import { OutboxRelay } from '@souk/outbox';
@@ -53,7 +54,7 @@ export class OrdersModule {
 }
 
 function neighbours(config: OrdersConfig): Provider[] {
-  const client = { caller: 'orders', serviceToken: config.SOUK_SERVICE_TOKEN };
+  const client = { caller: 'orders', ...proofOf(config) };
   return [
     {
       provide: IDENTITY,

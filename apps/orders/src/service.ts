@@ -1,6 +1,7 @@
+import { proofOf } from '@souk/config';
 import { OperationsGrpc } from '@souk/operations';
 import { identityKeys } from '@souk/rpc';
-import { type ServiceOptions } from '@souk/service';
+import { listening, type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
 import { CartsGrpc } from './carts.grpc.js';
 import type { OrdersConfig } from './config.js';
@@ -10,15 +11,12 @@ import { OrdersModule } from './orders.module.js';
 /** The whole service, as its process and its tests start it. */
 export function ordersService(config: OrdersConfig): ServiceOptions {
   const logger = createLogger('orders');
-  const serviceToken = config.SOUK_SERVICE_TOKEN;
   return {
     name: 'orders',
     module: OrdersModule.with(config, logger),
     controllers: [OrdersGrpc, CartsGrpc, OperationsGrpc],
-    host: config.GRPC_HOST,
-    port: config.GRPC_PORT,
-    serviceToken,
-    signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'orders', serviceToken }),
+    ...listening(config),
+    signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'orders', ...proofOf(config) }),
     logger,
   };
 }

@@ -1,6 +1,7 @@
+import { proofOf } from '@souk/config';
 import { OperationsGrpc } from '@souk/operations';
 import { identityKeys } from '@souk/rpc';
-import { type ServiceOptions } from '@souk/service';
+import { listening, type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
 import type { PaymentsConfig } from './config.js';
 import { PaymentsGrpc } from './payments.grpc.js';
@@ -9,15 +10,12 @@ import { PaymentsModule } from './payments.module.js';
 /** The whole service, as its process and its tests start it. */
 export function paymentsService(config: PaymentsConfig): ServiceOptions {
   const logger = createLogger('payments');
-  const serviceToken = config.SOUK_SERVICE_TOKEN;
   return {
     name: 'payments',
     module: PaymentsModule.with(config, logger),
     controllers: [PaymentsGrpc, OperationsGrpc],
-    host: config.GRPC_HOST,
-    port: config.GRPC_PORT,
-    serviceToken,
-    signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'payments', serviceToken }),
+    ...listening(config),
+    signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'payments', ...proofOf(config) }),
     logger,
   };
 }

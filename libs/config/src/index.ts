@@ -1,2 +1,3 @@
+export { proofFields, proofOf, requireProtection, type Proof } from './proof.js';
 export { ConfigError, loadConfig } from './load-config.js';
 export { address, flag, port, secret, wholeNumber } from './fields.js';

@@ -4,8 +4,10 @@
  * to. A call that never reached its service is tried again where it is safe: reads always, writes where the client
  * says they are idempotent.
  */
-import { Client, credentials, Metadata, type ChannelOptions, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, type ChannelOptions, type Client, type ServiceError } from '@grpc/grpc-js';
 import { callContext, type CallContext } from '@souk/telemetry';
+import type { TlsFiles } from './certificates.js';
+import { Channel } from './channel.js';
 import {
   serviceName,
   type CallOptions,
@@ -24,8 +26,12 @@ export interface RpcClientOptions<S> {
   readonly address: string;
   /** Name of the calling service. */
   readonly caller: string;
-  /** Secret that proves that the caller is a Souk service. */
-  readonly serviceToken: string;
+  /** Secret that proves that the caller is a Souk service, where TLS is off. */
+  readonly serviceToken?: string | undefined;
+  /** Turns TLS on: the certificate proves who calls, and the secret is not sent. */
+  readonly tls?: TlsFiles | undefined;
+  /** Name of the service at the address, which must be that in its certificate; by default that in the definition. */
+  readonly service?: string;
   /** Longest a call may take unless it says otherwise; 5 s by default. */
   readonly timeoutMs?: number;
   /** Writes that may be tried again because their requests carry a key that makes them happen once. */
@@ -33,12 +39,17 @@ export interface RpcClientOptions<S> {
 }
 
 export function rpcClient<S extends ServiceDefinition>(definition: S, options: RpcClientOptions<S>): RpcClient<S> {
-  const channel = new Client(options.address, credentials.createInsecure(), channelOptions(definition, options));
-  const service = serviceName(definition).split('.')[1] ?? '';
+  const { address, caller, tls } = options;
+  if (!tls && !options.serviceToken)
+    throw new Error(`A client of ${address} needs a certificate or the services' secret.`);
+  const service = options.service ?? serviceName(definition).split('.')[1] ?? '';
+  const channel = new Channel({ address, service, caller, ...(tls && { tls }) }, channelOptions(definition, options));
   const call = (method: MethodDefinition) => (request: unknown, callOptions?: CallOptions) =>
     method.requestStream
-      ? sendStream(channel, service, method, request as AsyncIterable<unknown>, options, callOptions)
-      : sendOne(channel, service, method, request, options, callOptions);
+      ? channel.use((client) =>
+          sendStream(client, service, method, request as AsyncIterable<unknown>, options, callOptions),
+        )
+      : channel.use((client) => sendOne(client, service, method, request, options, callOptions));
   const methods = Object.entries(definition).map(([name, method]) => [name, call(method)] as const);
   const close = () => channel.close();
   const client = { ...Object.fromEntries(methods), close };
@@ -48,7 +59,7 @@ export function rpcClient<S extends ServiceDefinition>(definition: S, options: R
 }
 
 function sendOne(
-  channel: Client,
+  client: Client,
   service: string,
   method: MethodDefinition,
   request: unknown,
@@ -57,7 +68,7 @@ function sendOne(
 ): Promise<unknown> {
   const context = callContext();
   return new Promise((resolve, reject) => {
-    channel.makeUnaryRequest(
+    client.makeUnaryRequest(
       method.path,
       method.requestSerialize as (value: unknown) => Buffer,
       method.responseDeserialize,
@@ -71,7 +82,7 @@ function sendOne(
 
 /** Sends a stream of messages no faster than the other side takes them. */
 async function sendStream(
-  channel: Client,
+  client: Client,
   service: string,
   method: MethodDefinition,
   requests: AsyncIterable<unknown>,
@@ -80,7 +91,7 @@ async function sendStream(
 ): Promise<unknown> {
   const context = callContext();
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const call = channel.makeClientStreamRequest(
+  const call = client.makeClientStreamRequest(
     method.path,
     method.requestSerialize as (value: unknown) => Buffer,
     method.responseDeserialize,
@@ -118,8 +129,10 @@ function settle(service: string, resolve: (value: unknown) => void, reject: (err
 
 function outgoingMetadata(options: RpcClientOptions<never>, context: CallContext): Metadata {
   const metadata = new Metadata();
-  metadata.set(METADATA.caller, options.caller);
-  metadata.set(METADATA.serviceToken, options.serviceToken);
+  if (!options.tls && options.serviceToken) {
+    metadata.set(METADATA.caller, options.caller);
+    metadata.set(METADATA.serviceToken, options.serviceToken);
+  }
   metadata.set(METADATA.requestId, context.requestId);
   metadata.set(METADATA.traceparent, context.traceparent);
   if (context.userToken) metadata.set(METADATA.authorization, `Bearer ${context.userToken}`);

@@ -18,18 +18,22 @@ import {
 import { authorize, GUEST, rulesOf, type Principal, type Rule, type TokenVerifier } from '@souk/auth';
 import { isDomainError } from '@souk/errors';
 import { childTraceparent, runInContext, type CallContext, type Logger } from '@souk/telemetry';
+import { CertificateFiles, type TlsFiles } from './certificates.js';
 import { definitionOf, type ControllerClass } from './controller.js';
 import type { MethodDefinition } from './definition.js';
 import { toStatus } from './errors.js';
 import { METADATA } from './metadata.js';
+import { callerIn, listenTls, type TlsListener } from './tls-listener.js';
 
 const STREAM_MESSAGE_LIMIT = 4 * 1024 * 1024;
 
 export interface RpcServerOptions {
   /** Short name of the service, for example `orders`. */
   readonly name: string;
-  /** Secret that other Souk services prove themselves with. */
-  readonly serviceToken: string;
+  /** Secret that other Souk services prove themselves with, where TLS is off. */
+  readonly serviceToken?: string | undefined;
+  /** Turns TLS on: a caller's name is that in its certificate, and the secret proves nothing. */
+  readonly tls?: TlsFiles | undefined;
   readonly verifier: TokenVerifier;
   readonly logger: Logger;
 }
@@ -39,10 +43,15 @@ type Call = ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, un
 
 export class RpcServer {
   readonly grpc = new Server({ 'grpc.max_receive_message_length': STREAM_MESSAGE_LIMIT });
-  private readonly secret: Buffer;
+  private readonly secret: Buffer | undefined;
+  private readonly certificates: CertificateFiles | undefined;
+  private listener: TlsListener | undefined;
 
   constructor(private readonly options: RpcServerOptions) {
-    this.secret = Buffer.from(options.serviceToken);
+    const { tls, serviceToken, name } = options;
+    if (!tls && !serviceToken) throw new Error(`The server of ${name} needs a certificate or the services' secret.`);
+    this.certificates = tls && CertificateFiles.of(tls, name);
+    this.secret = tls ? undefined : Buffer.from(serviceToken ?? '');
   }
 
   /** Binds every RPC of the controller's service to its method. */
@@ -59,7 +68,14 @@ export class RpcServer {
   }
 
   /** @returns the port it listens on, which differs from the one asked for where that was 0 */
-  listen(host: string, port: number): Promise<number> {
+  async listen(host: string, port: number): Promise<number> {
+    const { certificates } = this;
+    if (!certificates) return this.listenInTheClear(host, port);
+    this.listener = await listenTls(this.grpc, { host, port, certificates, logger: this.options.logger });
+    return this.listener.port;
+  }
+
+  private listenInTheClear(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.grpc.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
         error ? reject(error) : resolve(bound),
@@ -69,6 +85,7 @@ export class RpcServer {
 
   /** Takes no new calls, lets those under way finish, and cuts off what is left after `graceMs`. */
   async close(graceMs: number): Promise<void> {
+    this.listener?.close();
     const finished = new Promise<void>((resolve) => this.grpc.tryShutdown(() => resolve()));
     const timer = setTimeout(() => this.grpc.forceShutdown(), graceMs);
     await finished;
@@ -80,7 +97,7 @@ export class RpcServer {
       const context = incomingContext(call);
       await runInContext(context, async () => {
         try {
-          this.recognise(context, call.metadata);
+          context.caller = this.callerOf(call);
           if (!rules.includes('public')) await this.identify(context, call.metadata);
           authorize(rules, (context.principal as Principal | undefined) ?? GUEST, context.caller);
           callback(null, await handler(request));
@@ -96,11 +113,6 @@ export class RpcServer {
     return method.requestStream ? clientStream : unary;
   }
 
-  /** Notes in the context which service calls. */
-  private recognise(context: CallContext, metadata: Metadata): void {
-    if (this.isService(first(metadata, METADATA.serviceToken))) context.caller = first(metadata, METADATA.caller);
-  }
-
   /** Notes in the context on whose behalf the call is made. */
   private async identify(context: CallContext, metadata: Metadata): Promise<void> {
     const token = first(metadata, METADATA.authorization)?.replace(/^Bearer /i, '');
@@ -109,9 +121,14 @@ export class RpcServer {
     context.userToken = token;
   }
 
-  private isService(secret: string | undefined): boolean {
-    const given = Buffer.from(secret ?? '');
-    return given.length === this.secret.length && timingSafeEqual(given, this.secret);
+  /** With TLS the name in the verified certificate, and nothing that the call says of itself. */
+  private callerOf(call: Call): string | undefined {
+    if (this.secret) {
+      const known = isSame(this.secret, first(call.metadata, METADATA.serviceToken));
+      return known ? first(call.metadata, METADATA.caller) : undefined;
+    }
+    const { sslPeerCertificate: certificate } = call.getAuthContext();
+    return certificate && callerIn(certificate);
   }
 
   private logFailure(path: string, error: unknown): void {
@@ -131,6 +148,11 @@ function incomingContext(call: Call): CallContext {
     traceparent: childTraceparent(first(metadata, METADATA.traceparent)),
     deadline: isFinite(+deadline) ? new Date(deadline) : undefined,
   };
+}
+
+function isSame(secret: Buffer, text: string | undefined): boolean {
+  const given = Buffer.from(text ?? '');
+  return given.length === secret.length && timingSafeEqual(given, secret);
 }
 
 function first(metadata: Metadata, key: string): string | undefined {

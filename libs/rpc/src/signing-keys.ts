@@ -1,10 +1,12 @@
 import { IdentityServiceService } from '@souk/proto/identity/v1';
 import type { KeySource } from '@souk/auth';
 import type { JWK } from 'jose';
-import { rpcClient } from './client.js';
+import { rpcClient, type RpcClientOptions } from './client.js';
+
+type IdentityAddress = Pick<RpcClientOptions<never>, 'address' | 'caller' | 'serviceToken' | 'tls'>;
 
 /** The keys that identity publishes, fetched over gRPC. */
-export function identityKeys(options: { address: string; caller: string; serviceToken: string }): KeySource {
+export function identityKeys(options: IdentityAddress): KeySource {
   const identity = rpcClient(IdentityServiceService, options);
   return async () => {
     const { keys } = await identity.listSigningKeys({});

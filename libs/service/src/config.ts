@@ -1,13 +1,18 @@
-import { port, secret, wholeNumber } from '@souk/config';
+import { port, proofFields, proofOf, requireProtection, wholeNumber } from '@souk/config';
 import { z } from 'zod';
 
 /** What every service reads from its environment. */
 export const serviceFields = {
   GRPC_HOST: z.string().default('127.0.0.1'),
   GRPC_PORT: port(),
-  /** Secret by which Souk's services know each other. */
-  SOUK_SERVICE_TOKEN: secret(),
+  ...proofFields,
 };
+
+/** Where a service listens and how it knows who calls. @throws ConfigError where that would not be safe */
+export function listening(config: z.infer<z.ZodObject<typeof serviceFields>>) {
+  requireProtection(config.GRPC_HOST, config);
+  return { host: config.GRPC_HOST, port: config.GRPC_PORT, ...proofOf(config) };
+}
 
 /** What every service that keeps data reads besides. */
 export const dataFields = {

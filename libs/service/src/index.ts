@@ -1,4 +1,4 @@
-export { dataFields, serviceFields, type DataConfig } from './config.js';
+export { dataFields, listening, serviceFields, type DataConfig } from './config.js';
 export { Consumers } from './consumers.js';
 export { DataModule, type DataOptions } from './data.module.js';
 export { operations } from './operations.js';

@@ -7,7 +7,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { TokenVerifier, type KeySource } from '@souk/auth';
-import { definitionOf, RpcServer, serviceName, type ControllerClass } from '@souk/rpc';
+import { definitionOf, RpcServer, serviceName, type ControllerClass, type TlsFiles } from '@souk/rpc';
 import { createLogger, nestLogger, type Logger } from '@souk/telemetry';
 import { HealthImplementation } from 'grpc-health-check';
 import { addReflection } from './reflection.js';
@@ -23,7 +23,10 @@ export interface ServiceOptions {
   readonly host: string;
   /** Port of the gRPC server; 0 takes a free one. */
   readonly port: number;
-  readonly serviceToken: string;
+  /** Secret that other services prove themselves with, where TLS is off. */
+  readonly serviceToken?: string;
+  /** Turns TLS on: files of the service's certificate. */
+  readonly tls?: TlsFiles;
   /** Public keys that access tokens are verified with; `get` gives a provider of the service's module. */
   readonly signingKeys: (get: Get) => ReturnType<KeySource>;
   readonly logger?: Logger;
