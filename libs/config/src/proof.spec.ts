@@ -1,4 +1,4 @@
-import { ConfigError } from './load-config.js';
+import type { ConfigError } from './load-config.js';
 import { proofOf, requireProtection } from './proof.js';
 
 function sentences(work: () => unknown): string[] {
