@@ -1,10 +1,11 @@
-import { Allow } from '@souk/auth';
+import { Allow, subjectOf } from '@souk/auth';
 import { invalid } from '@souk/errors';
+import { fingerprintOf, type Claim } from '@souk/idempotency';
 import {
   CatalogServiceService,
+  CreateProductRequest,
   Product,
   type BatchGetVariantsRequest,
-  type CreateProductRequest,
   type DeleteProductRequest,
   type GetImportRequest,
   type GetProductRequest,
@@ -12,7 +13,7 @@ import {
   type ListProductsRequest,
   type UpdateProductRequest,
 } from '@souk/proto/catalog/v1';
-import { RpcController, type Handlers } from '@souk/rpc';
+import { currentPrincipal, RpcController, type Handlers } from '@souk/rpc';
 import { importNotFound, productNotFound } from './catalog-errors.js';
 import type { CatalogStore } from './catalog.store.js';
 import type { ImportStore } from './import/import.store.js';
@@ -26,6 +27,7 @@ const DEFAULT_PAGE_SIZE = 20;
 const MAX_PAGE_SIZE = 100;
 const MAX_QUERY_LENGTH = 200;
 const MAX_SKUS = 500;
+const LONGEST_KEY = 255;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 @RpcController(CatalogServiceService)
@@ -62,12 +64,10 @@ export class CatalogGrpc implements Handlers<typeof CatalogServiceService> {
 
   @Allow('catalog:write')
   async createProduct(request: CreateProductRequest) {
-    const { requestId } = request;
-    if (requestId !== '' && !UUID.test(requestId)) {
-      throw invalid([{ field: 'request_id', description: 'must be a UUID' }]);
-    }
+    const claim = claimFor('CreateProduct', request.requestId, CreateProductRequest.toJSON(request));
     const draft = toDraft(request.product ?? Product.create(), this.currency, 'product.');
-    return { product: await this.store.create(draft, requestId || undefined) };
+    const { answer: product, replayed } = await this.store.create(draft, claim);
+    return { product, replayed };
   }
 
   @Allow('catalog:write')
@@ -127,4 +127,13 @@ async function* chunks(requests: AsyncIterable<ImportProductsRequest>): AsyncGen
 function pageSize(asked: number): number {
   if (asked < 0) throw invalid([{ field: 'page_size', description: 'must not be negative' }]);
   return Math.min(asked || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
+}
+
+/** @returns what the caller's key stands for, or undefined where he gave none */
+function claimFor(operation: string, key: string, request: unknown): Claim | undefined {
+  if (key.length > LONGEST_KEY) {
+    throw invalid([{ field: 'request_id', description: `must have at most ${LONGEST_KEY} characters` }]);
+  }
+  const principal = subjectOf(currentPrincipal()) ?? 'guest';
+  return key === '' ? undefined : { principal, operation, key, fingerprint: fingerprintOf(request) };
 }

@@ -2,10 +2,11 @@
 // changed under its row lock and only from the version that the caller names; the events of a change are written with
 // it. A list is newest first, a search is best first; what changes while somebody turns pages may move, never repeat
 // without having moved.
+import { claimOnce, type Claim, type Claimed } from '@souk/idempotency';
 import type { OutboxRelay } from '@souk/outbox';
 import { appendToOutbox } from '@souk/outbox';
 import { isUniqueViolation, sql, uuidv7, type Database, type Queryable, type Transaction } from '@souk/postgres';
-import type { Category, Product, Variant } from '@souk/proto/catalog/v1';
+import { Product, type Category, type Variant } from '@souk/proto/catalog/v1';
 import { productNotFound, skuTaken, slugTaken, versionMismatch } from './catalog-errors.js';
 import { productDeleted } from './catalog.events.js';
 import {
@@ -50,10 +51,6 @@ const LOCK = sql(
   `SELECT p.id, p.slug, p.version, p.content_hash FROM products p
     WHERE (p.id = $1 OR p.slug = $2) AND p.deleted_at IS NULL
     ORDER BY p.id = $1 DESC NULLS LAST LIMIT 1 FOR UPDATE`,
-);
-const GET_BY_REQUEST = sql(
-  'catalog.get-by-request',
-  `SELECT ${PRODUCT_COLUMNS} FROM products p WHERE p.request_id = $1`,
 );
 const GET_BY_ID = sql('catalog.get-by-id', `SELECT ${PRODUCT_COLUMNS} FROM products p WHERE p.id = $1`);
 const VARIANTS_OF = sql(
@@ -122,18 +119,21 @@ export class CatalogStore {
     return this.database.query<Category>(CATEGORIES);
   }
 
-  /** @throws DomainError SLUG_TAKEN, SKU_TAKEN */
-  async create(draft: ProductDraft, requestId?: string): Promise<Product> {
+  /**
+   * Adds a product, with a claim once for it: whoever comes again gets it as it was then.
+   * @throws DomainError SLUG_TAKEN, SKU_TAKEN, REQUEST_ID_REUSED
+   */
+  async create(draft: ProductDraft, claim?: Claim): Promise<Claimed<Product>> {
     const id = uuidv7();
-    const written = await this.write(draft, async (tx) => {
-      const [made] = requestId ? await tx.query<ProductRow>(GET_BY_REQUEST, [requestId]) : [];
-      if (made) return one(tx, made);
+    const add = async (tx: Transaction) => {
       await refuseTakenSkus(tx, draft, id);
-      const change = { id, isNew: true, draft, contentHash: contentHash(draft), requestId, spared: [] };
-      await writeProducts(tx, [change]);
+      await writeProducts(tx, [{ id, isNew: true, draft, contentHash: contentHash(draft), spared: [] }]);
       return byId(tx, id);
-    });
-    return written ?? this.create(draft, requestId);
+    };
+    const written = await this.write(draft, async (tx) =>
+      claim ? claimOnce(tx, claim, Product, () => add(tx)) : { answer: await add(tx), replayed: false },
+    );
+    return written ?? this.create(draft, claim);
   }
 
   /**
@@ -181,17 +181,17 @@ export class CatalogStore {
   }
 
   /** @returns undefined where somebody took the SKU or the request id at the same moment: a second try sees him */
-  private async write(
+  private async write<T>(
     draft: ProductDraft | undefined,
-    work: (tx: Transaction) => Promise<Product>,
-  ): Promise<Product | undefined> {
+    work: (tx: Transaction) => Promise<T>,
+  ): Promise<T | undefined> {
     try {
-      const product = await this.database.transaction(work);
+      const written = await this.database.transaction(work);
       this.relay.wake();
-      return product;
+      return written;
     } catch (error) {
       if (draft && isUniqueViolation(error, 'products_slug')) throw slugTaken(draft.slug);
-      if (error instanceof SkuTaken || isUniqueViolation(error, 'products_request')) return undefined;
+      if (error instanceof SkuTaken) return undefined;
       throw error;
     }
   }

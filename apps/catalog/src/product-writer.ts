@@ -12,7 +12,6 @@ export interface ProductChange {
   isNew: boolean;
   draft: ProductDraft;
   contentHash: string;
-  requestId?: string;
   /** SKUs that stay as they are though the draft does not name them; `all` for every one. */
   spared: readonly string[] | 'all';
 }
@@ -25,10 +24,10 @@ export class SkuTaken extends Error {
 const INSERT_PRODUCTS = sql(
   'catalog.insert-products',
   `INSERT INTO products
-     (id, slug, title, description_html, vendor, product_type, tags, images, version, content_hash, request_id)
-   SELECT id, slug, title, description_html, vendor, product_type, tags, images, 1, content_hash, request_id
+     (id, slug, title, description_html, vendor, product_type, tags, images, version, content_hash)
+   SELECT id, slug, title, description_html, vendor, product_type, tags, images, 1, content_hash
      FROM json_to_recordset($1::json) AS r (id uuid, slug text, title text, description_html text, vendor text,
-          product_type text, tags text[], images jsonb, content_hash text, request_id uuid)`,
+          product_type text, tags text[], images jsonb, content_hash text)`,
 );
 const UPDATE_PRODUCTS = sql(
   'catalog.update-products',
@@ -128,7 +127,7 @@ async function writeCategories(tx: Transaction, changes: readonly ProductChange[
   await tx.query(JOIN_CATEGORIES, [memberships.map(({ slug }) => slug), memberships.map(({ id }) => id)]);
 }
 
-function productRow({ id, draft, contentHash, requestId }: ProductChange): object {
+function productRow({ id, draft, contentHash }: ProductChange): object {
   return {
     id,
     slug: draft.slug,
@@ -139,7 +138,6 @@ function productRow({ id, draft, contentHash, requestId }: ProductChange): objec
     tags: draft.tags,
     images: draft.images,
     content_hash: contentHash,
-    request_id: requestId,
   };
 }
 

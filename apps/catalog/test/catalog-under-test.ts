@@ -60,8 +60,8 @@ export class CatalogUnderTest {
     await this.postgres.drop();
   }
 
-  async as<T>(role: Role, call: (client: CatalogClient) => Promise<T>): Promise<T> {
-    const userToken = await this.identity.tokenFor({ userId: randomUUID(), roles: [role] });
+  async as<T>(role: Role, call: (client: CatalogClient) => Promise<T>, userId: string = randomUUID()): Promise<T> {
+    const userToken = await this.identity.tokenFor({ userId, roles: [role] });
     const context = { requestId: newRequestId(), traceparent: newTraceparent(), userToken };
     return runInContext(context, () => call(this.client));
   }

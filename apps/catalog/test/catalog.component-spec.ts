@@ -61,12 +61,19 @@ describe('a new product', () => {
     expect(await catalog.product('brass-teapot')).toEqual(made);
   });
 
-  it('is made once for one request id, also when both come at once', async () => {
-    const requestId = randomUUID();
-    const made = await Promise.all(
-      [1, 2, 3].map((n) => create({ title: `Twin ${n}`, variants: [variant('', 100, 'TWIN')] }, { requestId })),
-    );
-    expect(new Set(made.map(({ productId }) => productId)).size).toBe(1);
+  it('is made once per key, also when it is asked for at once, and its answer stays (F3, F4, F5)', async () => {
+    const staff = randomUUID();
+    const add = (title: string, requestId: string) => {
+      const product = Product.create({ title, variants: [variant('', 100, `${title}-1`)] });
+      return catalog.as('staff', (client) => client.createProduct({ product, requestId }), staff);
+    };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => add('Twin', 'key-1')));
+    expect(new Set(answers.map(({ product }) => product?.productId)).size).toBe(1);
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    await remove('twin');
+    expect(await add('Twin', 'key-1')).toEqual({ ...answers[0], replayed: true });
+    await expect(add('Another', 'key-1')).rejects.toMatchObject({ kind: 'conflict', reason: 'REQUEST_ID_REUSED' });
+    await expect(catalog.product('twin')).rejects.toMatchObject({ reason: 'PRODUCT_NOT_FOUND' });
   });
 
   it('is refused where its slug or a SKU is taken', async () => {

@@ -96,6 +96,7 @@ describe('products', () => {
   it('are added by staff only', async () => {
     gateway.services.answers.catalog.createProduct = ({ product }) => ({
       product: { ...aProduct(), title: product?.title ?? '' },
+      replayed: false,
     });
     const json = { title: 'Lamp', variants: [{ sku: 'LAMP', title: 'Lamp', price: { amount: 100, currency: 'USD' } }] };
     expect((await gateway.fetch('/v1/products', { method: 'POST', json })).status).toBe(401);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Product } from '@souk/proto/catalog/v1';
 import type { z } from 'zod';
@@ -9,7 +9,7 @@ import { Access } from './access.js';
 import { Answers, Fails, TakesIfMatch, TakesIfNoneMatch } from './api-docs.js';
 import { StockReader } from './availability.js';
 import { nextCursorView, required } from './fields.view.js';
-import { keyOf } from './idempotency-key.js';
+import { markReplayed, OptionalKey, REPLAYED } from './idempotency-key.js';
 import { digestEtag, expectedVersion, unchanged } from './preconditions.js';
 import {
   categoriesSchema,
@@ -72,16 +72,20 @@ export class ProductsController {
   @Post('products')
   @Access('catalog:write')
   @ApiOperation({ summary: 'Add a product' })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'UUID: the same key adds the product once.' })
-  @Answers(201, 'The product.', productSchema, { Location: 'Address of the product.', ETag: 'Its version.' })
+  @Answers(201, 'The product.', productSchema, {
+    Location: 'Address of the product.',
+    ETag: 'Its version.',
+    ...REPLAYED,
+  })
   @Fails({ 409: ['SLUG_TAKEN', 'SKU_TAKEN'] })
   async create(
+    @OptionalKey() key: string,
     @Body({ schema: createProductBody }) body: z.infer<typeof createProductBody>,
-    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductView> {
-    const requestId = keyOf(request) || randomUUID();
-    const { product } = await this.catalog.createProduct({ product: toProduct(body), requestId });
+    const requestId = key || randomUUID();
+    const { product, replayed } = await this.catalog.createProduct({ product: toProduct(body), requestId });
+    markReplayed(reply, replayed);
     const view = await this.withStock(product);
     void reply.headers({ location: `/v1/products/${view.id}`, etag: productEtag(view) });
     return view;

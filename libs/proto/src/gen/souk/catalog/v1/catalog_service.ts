@@ -48,14 +48,18 @@ export interface CreateProductRequest {
   product:
     | Product
     | undefined;
-  /** Client-made key (UUID): the same key adds the product once. */
+  /** Client-made key, 1 to 255 characters: the same key adds the product once. May be empty. */
   requestId: string;
 }
 
 /** The product that was added. */
 export interface CreateProductResponse {
-  /** The product. */
-  product: Product | undefined;
+  /** The product, as it was when it was added. */
+  product:
+    | Product
+    | undefined;
+  /** Whether it had been added before, under the same key. */
+  replayed: boolean;
 }
 
 /** A change to a product. */
@@ -726,13 +730,16 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
 };
 
 function createBaseCreateProductResponse(): CreateProductResponse {
-  return { product: undefined };
+  return { product: undefined, replayed: false };
 }
 
 export const CreateProductResponse: MessageFns<CreateProductResponse> = {
   encode(message: CreateProductResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.product !== undefined) {
       Product.encode(message.product, writer.uint32(10).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(16).bool(message.replayed);
     }
     return writer;
   },
@@ -758,6 +765,14 @@ export const CreateProductResponse: MessageFns<CreateProductResponse> = {
             message.product = Product.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -771,13 +786,19 @@ export const CreateProductResponse: MessageFns<CreateProductResponse> = {
   },
 
   fromJSON(object: any): CreateProductResponse {
-    return { product: isSet(object.product) ? Product.fromJSON(object.product) : undefined };
+    return {
+      product: isSet(object.product) ? Product.fromJSON(object.product) : undefined,
+      replayed: isSet(object.replayed) ? globalThis.Boolean(object.replayed) : false,
+    };
   },
 
   toJSON(message: CreateProductResponse): unknown {
     const obj: any = {};
     if (message.product !== undefined) {
       obj.product = Product.toJSON(message.product);
+    }
+    if (message.replayed !== false) {
+      obj.replayed = message.replayed;
     }
     return obj;
   },
@@ -790,6 +811,7 @@ export const CreateProductResponse: MessageFns<CreateProductResponse> = {
     message.product = (object.product !== undefined && object.product !== null)
       ? Product.fromPartial(object.product)
       : undefined;
+    message.replayed = object.replayed ?? false;
     return message;
   },
 };
