@@ -7,6 +7,7 @@ import { CatalogServiceService } from '@souk/proto/catalog/v1';
 import {
   AccountServiceService,
   AddressBookServiceService,
+  ClientsServiceService,
   IdentityServiceService,
   SessionsServiceService,
 } from '@souk/proto/identity/v1';
@@ -20,6 +21,7 @@ export const IDENTITY = Symbol('identity');
 export const ACCOUNT = Symbol('account');
 export const SESSIONS = Symbol('sessions');
 export const ADDRESS_BOOK = Symbol('address book');
+export const MACHINE_CLIENTS = Symbol('machine clients');
 export const CATALOG = Symbol('catalog');
 export const INVENTORY = Symbol('inventory');
 export const CARTS = Symbol('carts');
@@ -30,6 +32,7 @@ export type IdentityClient = RpcClient<typeof IdentityServiceService>;
 export type AccountClient = RpcClient<typeof AccountServiceService>;
 export type SessionsClient = RpcClient<typeof SessionsServiceService>;
 export type AddressBookClient = RpcClient<typeof AddressBookServiceService>;
+export type MachineClientsClient = RpcClient<typeof ClientsServiceService>;
 export type CatalogClient = RpcClient<typeof CatalogServiceService>;
 export type InventoryClient = RpcClient<typeof InventoryServiceService>;
 export type CartsClient = RpcClient<typeof CartsServiceService>;
@@ -101,6 +104,14 @@ function identityProviders(identity: Connection): Provider[] {
         rpcClient(AddressBookServiceService, {
           ...identity,
           idempotent: ['addAddress', 'updateAddress', 'deleteAddress'],
+        }),
+    },
+    {
+      provide: MACHINE_CLIENTS,
+      useFactory: () =>
+        rpcClient(ClientsServiceService, {
+          ...identity,
+          idempotent: ['issueClientToken', 'revokeClientSecret', 'revokeClient'],
         }),
     },
   ];

@@ -13,6 +13,7 @@ import { StockReader } from './http/availability.js';
 import { CartsController } from './http/carts.controller.js';
 import { GuestOrdersController } from './http/guest-orders.controller.js';
 import { ImportsController } from './http/imports.controller.js';
+import { OAuthController } from './http/oauth.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { OrderStreams } from './http/order-stream.js';
 import { OrdersController } from './http/orders.controller.js';
@@ -36,6 +37,7 @@ export class GatewayModule {
         AccountController,
         AddressesController,
         SessionsController,
+        OAuthController,
         ProductsController,
         ImportsController,
         StockController,

@@ -28,6 +28,10 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: "An access token, or the token of a guest's order." })
+    .addBasicAuth(
+      { type: 'http', scheme: 'basic', description: 'Identifier and secret of a machine client.' },
+      'clientCredentials',
+    )
     .build();
   const document = SwaggerModule.createDocument(app, about, {
     standardSchemaConverter: convert,

@@ -11,6 +11,7 @@ import { CatalogServiceService } from '@souk/proto/catalog/v1';
 import {
   AccountServiceService,
   AddressBookServiceService,
+  ClientsServiceService,
   IdentityServiceService,
   SessionsServiceService,
 } from '@souk/proto/identity/v1';
@@ -33,6 +34,7 @@ export interface FakeAnswers {
   account: Answers<typeof AccountServiceService>;
   sessions: Answers<typeof SessionsServiceService>;
   addressBook: Answers<typeof AddressBookServiceService>;
+  machineClients: Answers<typeof ClientsServiceService>;
   catalog: Answers<typeof CatalogServiceService>;
   inventory: Answers<typeof InventoryServiceService>;
   carts: Answers<typeof CartsServiceService>;
@@ -56,6 +58,7 @@ export async function fakeServices(): Promise<FakeServices> {
     account: {},
     sessions: {},
     addressBook: {},
+    machineClients: {},
     catalog: {},
     inventory: {},
     carts: {},
@@ -68,6 +71,7 @@ export async function fakeServices(): Promise<FakeServices> {
       ['account', AccountServiceService],
       ['sessions', SessionsServiceService],
       ['addressBook', AddressBookServiceService],
+      ['machineClients', ClientsServiceService],
     ],
     catalog: [['catalog', CatalogServiceService]],
     inventory: [['inventory', InventoryServiceService]],

@@ -6,6 +6,7 @@ import { Providers } from '#payments/providers';
 import { ManualProvider } from '#payments/providers/manual';
 import { StripeProvider } from '#payments/providers/stripe';
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
+import { IdentityServiceService } from '@souk/proto/identity/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { PaymentsServiceService } from '@souk/proto/payments/v1';
 import { guessing } from '../switches.ts';
@@ -43,6 +44,7 @@ export const ORDERS: Blueprint = {
       logger,
     ),
   neighbours: {
+    identity: IdentityServiceService,
     catalog: CatalogServiceService,
     inventory: InventoryServiceService,
     payments: PaymentsServiceService,

@@ -1,17 +1,21 @@
 /**
  * Which bodies are read, and how. JSON of up to 1 MiB that arrives within a time, except where a route takes the bytes as
- * they came or, for product files, the stream itself; an empty body is no body, whatever its content type says. Everything
+ * they came, a form or, for product files, the stream itself; an empty body is no body, whatever its content type says. Everything
  * else is refused.
  */
 import { DomainError } from '@souk/errors';
 import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify';
+import { parseForm } from './oauth.js';
 
 /** Declares with `@RouteConfig` what a route takes in place of parsed JSON. */
 export interface BodyConfig {
-  readonly body?: 'bytes' | 'csv';
+  readonly body?: 'bytes' | 'csv' | 'form';
 }
 
 export const BODY_LIMIT = 1024 * 1024;
+const FORM_LIMIT = 16 * 1024;
+
+const TYPE_OF = { csv: 'text/csv', form: 'application/x-www-form-urlencoded' } as const;
 
 export function addBodyParsers(fastify: FastifyInstance, timeoutMs: number): void {
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
@@ -26,9 +30,17 @@ export function addBodyParsers(fastify: FastifyInstance, timeoutMs: number): voi
     (request, body, done) => {
       const wanted = wantedBody(request);
       if (wanted === 'bytes') done(null, body);
-      else if (wanted === 'csv') done(unsupported('text/csv'));
+      else if (wanted !== undefined) done(unsupported(TYPE_OF[wanted]));
       else if (body.length === 0) done(null, undefined);
       else void parseJson(request, body.toString(), done);
+    },
+  );
+  fastify.addContentTypeParser<string>(
+    TYPE_OF.form,
+    { parseAs: 'string', bodyLimit: FORM_LIMIT },
+    async (request: FastifyRequest, body: string) => {
+      if (wantedBody(request) !== 'form') throw unsupported('application/json');
+      return parseForm(body);
     },
   );
   fastify.addContentTypeParser('text/csv', (request, payload, done) => {
@@ -54,7 +66,7 @@ function tooSlow(): DomainError {
   return new DomainError({ kind: 'invalid', reason: 'BODY_TOO_SLOW', message: 'The body did not arrive in time.' });
 }
 
-function wantedBody(request: FastifyRequest): BodyConfig['body'] {
+export function wantedBody(request: FastifyRequest): BodyConfig['body'] {
   return (request.routeOptions.config as BodyConfig).body;
 }
 

@@ -3,6 +3,8 @@ import { isDomainError } from '@souk/errors';
 import { newRequestId, runInContext, type Logger } from '@souk/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LOGGER } from '../tokens.js';
+import { wantedBody } from './body-parsers.js';
+import { sendOAuthError } from './oauth.js';
 import { problemOf, type Problem } from './problem.js';
 
 const RETRY_AFTER_S = 1;
@@ -26,6 +28,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
+    if (wantedBody(request) === 'form' && sendOAuthError(problem, reply)) return;
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
     if (passes(problem) && !reply.hasHeader('retry-after')) {
       void reply.header('retry-after', problem.retryAfter ?? RETRY_AFTER_S);
