@@ -45,7 +45,10 @@ const SHAPE = {
   SOUK_IMPORT_MAX_BYTES: wholeNumber().default(128 * 1024 * 1024),
   SOUK_MAX_EVENT_STREAMS: wholeNumber().default(1_000),
   SOUK_TRUSTED_PROXIES: z.string().default(''),
-  SOUK_CORS_ORIGINS: z.string().default(''),
+  SOUK_CORS_ORIGINS: z
+    .string()
+    .refine((text) => listed(text).every(isOrigin), 'it must list origins such as https://shop.example')
+    .default(''),
   SOUK_DRAIN_MS: wholeNumber().default(0),
 };
 
@@ -79,4 +82,8 @@ function listed(text: string): string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
 }

@@ -12,9 +12,9 @@ import { addBodyParsers } from './http/body-parsers.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { addRateLimit } from './http/rate-limit.js';
 import { addRequestHooks } from './http/request-hooks.js';
+import { corsOptions, refuseMalformed } from './http/security-headers.js';
 import { openApiDocument } from './openapi.js';
 
-const EXPOSED_HEADERS = ['ETag', 'Location', 'Retry-After', 'Idempotency-Replayed', 'X-Request-Id'];
 /** The longest parts of a path are SKUs and slugs, percent-encoded. */
 const MAX_PARAM_LENGTH = 1_000;
 /** Time for a request to arrive in full, a large product file over a slow line included. */
@@ -26,6 +26,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     skipMiddie: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
+    clientErrorHandler: refuseMalformed,
     trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
@@ -38,7 +39,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     logger: nestLogger(logger),
     bodyParser: false,
     abortOnError: false,
-    ...(config.corsOrigins.length > 0 ? { cors: { origin: config.corsOrigins, exposedHeaders: EXPOSED_HEADERS } } : {}),
+    ...(config.corsOrigins.length > 0 ? { cors: corsOptions(config.corsOrigins) } : {}),
   });
   await addRateLimit(fastify, config);
   addDocs(app);

@@ -24,10 +24,16 @@ function digest(content: string): string {
 
 /**
  * Sets the ETag and answers 304 where the client has that representation already.
+ * @param options.shared whether caches that serve many may keep the answer, asking each time whether it is still the present one
  * @returns true where the client has it, so that no body is due
  */
-export function unchanged(request: FastifyRequest, reply: FastifyReply, etag: string): boolean {
-  void reply.header('etag', etag).header('cache-control', 'no-cache');
+export function unchanged(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  etag: string,
+  { shared = false }: { shared?: boolean } = {},
+): boolean {
+  void reply.header('etag', etag).header('cache-control', shared ? 'no-cache' : 'private, no-cache');
   const known = request.headers['if-none-match'];
   if (known === undefined) return false;
   const matches = known === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);

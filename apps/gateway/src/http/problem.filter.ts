@@ -6,8 +6,10 @@ import { LOGGER } from '../tokens.js';
 import { wantedBody } from './body-parsers.js';
 import { sendOAuthError } from './oauth.js';
 import { problemOf, type Problem } from './problem.js';
+import { securityHeaders } from './security-headers.js';
 
 const RETRY_AFTER_S = 1;
+const OF_ANSWERS = ['etag', 'location', 'idempotency-replayed'];
 
 /** The only place that sends problem documents. What is a failure of ours is logged here, once. */
 @Catch()
@@ -28,6 +30,9 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
+    // A request whose address could not be parsed was seen by no hook, and what a route said of its answer is not true of this.
+    void reply.headers(securityHeaders(request)).header('x-request-id', problem.requestId);
+    for (const header of OF_ANSWERS) void reply.removeHeader(header);
     if (wantedBody(request) === 'form' && sendOAuthError(problem, reply)) return;
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
     if (passes(problem) && !reply.hasHeader('retry-after')) {

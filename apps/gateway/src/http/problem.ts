@@ -57,9 +57,11 @@ const STATUS_OF_REASON: Readonly<Record<string, number>> = {
 const REASON_OF_STATUS: Readonly<Record<number, readonly [reason: string, detail: string]>> = {
   400: ['REQUEST_MALFORMED', 'The request is not well formed.'],
   404: ['ROUTE_NOT_FOUND', 'There is nothing at this address.'],
+  408: ['REQUEST_TOO_SLOW', 'The request did not arrive in time.'],
   413: ['BODY_TOO_LARGE', 'The body is larger than this route takes.'],
   414: ['ADDRESS_TOO_LONG', 'The address is longer than any this API has.'],
   415: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as the content type that this route takes.'],
+  431: ['HEADERS_TOO_LARGE', 'The headers are larger than this API takes.'],
 };
 
 /** @param requestId the request that failed, by which its log lines are found */

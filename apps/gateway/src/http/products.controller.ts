@@ -22,6 +22,9 @@ import {
 } from './products.schemas.js';
 import { productEtag, productView, stockFingerprint, toProduct, toUpdate, type ProductView } from './products.view.js';
 
+/** The same for everybody. */
+const SHARED = { shared: true };
+
 @ApiTags('Catalogue')
 @Controller('v1')
 export class ProductsController {
@@ -49,7 +52,7 @@ export class ProductsController {
     const stock = await this.stock.of(products);
     const items = products.map((product) => productView(product, stock));
     const versions = items.map((item) => `${item.id}:${item.version}:${stockFingerprint(item)}`);
-    if (unchanged(request, reply, digestEtag([...versions, nextPageToken].join(' ')))) return undefined;
+    if (unchanged(request, reply, digestEtag([...versions, nextPageToken].join(' ')), SHARED)) return undefined;
     return { items, nextCursor: nextCursorView(nextPageToken) };
   }
 
@@ -66,7 +69,7 @@ export class ProductsController {
   ): Promise<ProductView | undefined> {
     const { product } = await this.catalog.getProduct({ product: idOrSlug });
     const view = await this.withStock(product);
-    return unchanged(request, reply, productEtag(view)) ? undefined : view;
+    return unchanged(request, reply, productEtag(view), SHARED) ? undefined : view;
   }
 
   @Post('products')

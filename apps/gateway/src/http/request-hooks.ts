@@ -4,6 +4,7 @@
  */
 import { childTraceparent, metrics, newRequestId, runInContext, type CallContext, type Logger } from '@souk/telemetry';
 import type { FastifyInstance } from 'fastify';
+import { securityHeaders } from './security-headers.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,19 +17,6 @@ declare module 'fastify' {
 const DEADLINE_MS = 15_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-const HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-};
-
-// Swagger UI: its own scripts and styles, the styles in its page, and pictures that it holds as data.
-const DOCS_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
-  "frame-ancestors 'none'";
-
 const durations = metrics.histogram(
   'souk_http_request_duration_seconds',
   'How long requests took, by method, route and status.',
@@ -40,9 +28,13 @@ export function addRequestHooks(fastify: FastifyInstance, logger: Logger): void 
   fastify.addHook('onRequest', (request, reply, done) => {
     const context = contextOf(request.headers);
     request.callContext = context;
-    void reply.headers(HEADERS).header('x-request-id', context.requestId);
-    if (request.url.startsWith('/docs')) void reply.header('content-security-policy', DOCS_POLICY);
+    void reply.headers(securityHeaders(request)).header('x-request-id', context.requestId);
     runInContext(context, done);
+  });
+  // Preflights are answered by a hook of Nest's own, before the one above.
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    if (!request.callContext) void reply.headers(securityHeaders(request)).header('x-request-id', newRequestId());
+    done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';

@@ -16,6 +16,9 @@ import { adjustStockBody, listMovementsQuery, movementPageSchema, setStockBody, 
 type StockView = z.infer<typeof stockSchema>;
 type MovementView = z.infer<typeof movementPageSchema>['items'][number];
 
+/** The same for everybody. */
+const SHARED = { shared: true };
+
 @ApiTags('Stock')
 @Controller('v1/stock')
 export class StockController {
@@ -34,7 +37,7 @@ export class StockController {
   ): Promise<StockView | undefined> {
     const { stock } = await this.inventory.getStock({ sku });
     const view = stockView(required(stock));
-    return unchanged(request, reply, etagOf(view.version)) ? undefined : view;
+    return unchanged(request, reply, etagOf(view.version), SHARED) ? undefined : view;
   }
 
   @Put(':sku')
