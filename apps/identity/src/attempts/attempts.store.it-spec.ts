@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from '@souk/postgres';
-import { testDatabase, type TestDatabase } from '@souk/testing';
+import { eventually, testDatabase, type TestDatabase } from '@souk/testing';
 import { AttemptsStore } from './attempts.store.js';
 import type { Limit } from './limits.js';
 
@@ -49,6 +49,24 @@ describe('counted tries', () => {
   it('get no further at once than one after the other', async () => {
     const waits = await Promise.all(Array.from({ length: 50 }, () => attempts.count(of('a'))));
     expect(waits.filter((wait) => wait === 0)).toHaveLength(limit.free);
+  });
+
+  it('do not wait for each other while they are free, whichever began first', async () => {
+    await attempts.count(of('a'));
+    const { database } = postgres;
+    let beganFirst: Promise<number> | undefined;
+    await database.transaction(async (tx) => {
+      await tx.query(sql('test.lock', 'SELECT subject FROM attempts FOR UPDATE'));
+      beganFirst = attempts.count(of('a'));
+      const waiting = sql(
+        'test.waiting',
+        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+      );
+      await eventually(async () => expect(await database.query(waiting)).toHaveLength(1));
+      // What another free try writes.
+      await tx.query(sql('test.another', 'UPDATE attempts SET count = count + 1, blocked_until = clock_timestamp()'));
+    });
+    expect(await beganFirst).toBe(0);
   });
 
   it('are counted for each subject and each scope by itself', async () => {

@@ -12,6 +12,7 @@ export interface Try {
   readonly subject: string;
 }
 
+/** Asks the clock whether a pause is over: `now()` is when a try began, which may be before another's, which had no pause. */
 const COUNT = sql(
   'attempts.count',
   `WITH pauses AS (SELECT $2::float8[] AS secs, make_interval(secs => $3) AS forget_after)
@@ -20,7 +21,7 @@ const COUNT = sql(
    ON CONFLICT (subject) DO UPDATE SET (count, blocked_until, last_at) = (
      SELECT n, now() + make_interval(secs => secs[least(n, cardinality(secs))]), now()
        FROM pauses, LATERAL (SELECT CASE WHEN a.last_at > now() - forget_after THEN a.count + 1 ELSE 1 END AS n) counted)
-   WHERE a.blocked_until <= now()
+   WHERE a.blocked_until <= clock_timestamp()
    RETURNING count`,
 );
 const PAUSE = sql(
