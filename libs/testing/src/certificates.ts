@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CertificateAuthority, type IssuedCertificate } from '@souk/infra';
+import { CertificateAuthority, type IssuedCertificate } from '@souk/infra/certificates';
 
-export { CertificateAuthority } from '@souk/infra';
+export { CertificateAuthority } from '@souk/infra/certificates';
 
 const HOUR_MS = 3_600_000;
 

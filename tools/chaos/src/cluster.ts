@@ -7,6 +7,8 @@ import { findNatsServer, isRunning, processStart, signal, startNats, startPostgr
 import { GRPC_SERVICES, layout, loadSecrets, ROOT, type Secrets, type ServiceName } from '@souk/runner';
 import {
   answersOk,
+  isTlsOn,
+  keepCertificates,
   launchNode,
   listens,
   LogOutput,
@@ -55,6 +57,7 @@ export class Cluster {
   readonly #processes = new Map<string, Supervised>();
   readonly #killed = new Set<number>();
   readonly #stopping = new AbortController();
+  #endCertificates: () => void = () => undefined;
 
   private constructor({ folder, say }: ClusterOptions, ports: Ports) {
     this.folder = folder;
@@ -121,6 +124,7 @@ export class Cluster {
   /** Ends everything. Only Postgres is given the time for an orderly end: the others' state is on the disk. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('The run is being stopped.'));
+    this.#endCertificates();
     const postgres = this.#processes.get('postgres');
     const others = [...this.#processes.values()].filter((process) => process !== postgres);
     const stopped = others.map((process) => process.stop());
@@ -132,6 +136,7 @@ export class Cluster {
 
   async #start({ beforeProvider }: ClusterOptions): Promise<void> {
     const providerPort = (await beforeProvider?.(this.port('provider'))) ?? this.port('provider');
+    if (isTlsOn(process.env)) this.#endCertificates = await keepCertificates(this.folder);
     await this.wires.open(wireSpecs({ ...this.ports, of: { ...this.ports.of, provider: providerPort } }));
     await Promise.all([
       this.#launch('postgres', () => this.#startPostgres()).then(() => prepareDatabases(this.#plan())),
@@ -192,13 +197,13 @@ export class Cluster {
 
   /** What the run itself sees, without any links. */
   #plan(seen: (name: ServiceName | ServerName) => number = (name) => this.#ownPort(name)): EnvironmentPlan {
-    const { PATH, LOG_LEVEL } = process.env;
+    const { PATH, LOG_LEVEL, SOUK_TLS } = process.env;
     const services = [...GRPC_SERVICES, 'gateway'] as const;
     const ports = Object.fromEntries([
       ...services.map((service) => [service, seen(service)]),
       ...SERVERS.map((server) => [server === 'provider' ? 'sandbox-psp' : server, seen(server)]),
     ]) as PortPlan;
-    return { ports, secrets: this.secrets, dataDir: this.folder, env: { PATH, LOG_LEVEL, ...SETTINGS } };
+    return { ports, secrets: this.secrets, dataDir: this.folder, env: { PATH, LOG_LEVEL, SOUK_TLS, ...SETTINGS } };
   }
 
   #ownPort(name: ServiceName | ServerName): number {

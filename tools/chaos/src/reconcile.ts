@@ -1,7 +1,7 @@
 /** Has every service compare what it keeps with what the others keep, as operators do. */
 import { OperationsServiceService } from '@souk/proto/operations/v1';
 import { rpcClient } from '@souk/rpc';
-import { GRPC_SERVICES } from '@souk/runner';
+import { GRPC_SERVICES, operatorProof } from '@souk/runner';
 import type { Cluster } from './cluster.ts';
 import { replicasOf } from './topology.ts';
 import type { CheckRun } from './world.ts';
@@ -16,8 +16,13 @@ export async function reconcile(cluster: Cluster): Promise<CheckRun[]> {
 async function reconcileOne(cluster: Cluster, service: (typeof GRPC_SERVICES)[number]): Promise<CheckRun[]> {
   const [replica = service] = replicasOf(service);
   const address = `127.0.0.1:${cluster.port(replica)}`;
-  const { serviceToken } = cluster.secrets;
-  const client = rpcClient(OperationsServiceService, { address, caller: 'ops', serviceToken, timeoutMs: TIMEOUT_MS });
+  const client = rpcClient(OperationsServiceService, {
+    ...operatorProof(cluster.folder),
+    address,
+    service,
+    caller: 'ops',
+    timeoutMs: TIMEOUT_MS,
+  });
   try {
     const { runs, differences } = await client.reconcile({ checks: [] });
     return runs.map(({ check, compared, error }) => ({

@@ -24,9 +24,13 @@ export function capture(command: string, args: string[]): Promise<Finished> {
 }
 
 /** Runs a command at the root that prints to the terminal itself; resolves with its exit code. */
-export function show(command: string, args: string[]): Promise<number> {
+export function show(command: string, args: string[], more: NodeJS.ProcessEnv = {}): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: ROOT, env: childEnvironment(), stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      env: { ...childEnvironment(), ...more },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
     child.on('error', () => resolve(1));
     child.on('close', (code) => resolve(code ?? 1));
   });

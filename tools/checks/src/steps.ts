@@ -52,6 +52,8 @@ export interface JestRun {
   step: string;
   config: string;
   options: string[];
+  /** What its tests see in their environment besides. */
+  env?: NodeJS.ProcessEnv;
   exists(): boolean;
 }
 
@@ -59,6 +61,14 @@ export interface JestRun {
 export const JEST_RUNS: readonly JestRun[] = [
   { step: 'jest', config: 'jest.config.cjs', options: [`--maxWorkers=${WORKERS}`], exists: () => true },
   { step: 'e2e', config: 'e2e/jest.config.cjs', options: [], exists: () => existsSync(join(ROOT, 'e2e')) },
+  // The same once more, with every call between services over TLS.
+  {
+    step: 'e2e-tls',
+    config: 'e2e/jest.config.cjs',
+    options: [],
+    env: { SOUK_TLS: 'on' },
+    exists: () => existsSync(join(ROOT, 'e2e')),
+  },
 ];
 
 /** A program that prints as it goes, and says by its exit code whether all is well. */
@@ -84,7 +94,7 @@ export async function runProgram({ script, options }: ProgramRun): Promise<boole
 }
 
 /** Runs jest, which prints as it goes, and counts what it reports. */
-export async function runJest({ config, options }: JestRun, filters: readonly string[]): Promise<Tally> {
+export async function runJest({ config, options, env }: JestRun, filters: readonly string[]): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'souk-jest-'));
   const report = join(folder, 'report.json');
   try {
@@ -92,7 +102,7 @@ export async function runJest({ config, options }: JestRun, filters: readonly st
     const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
     const reporting = ['--json', `--outputFile=${report}`];
     const args = [...flags, script, '-c', config, ...options, ...reporting, ...filters];
-    const exitCode = await show(process.execPath, args);
+    const exitCode = await show(process.execPath, args, env);
     return tallyOfJest(reportIn(report), exitCode);
   } finally {
     rmSync(folder, { recursive: true });

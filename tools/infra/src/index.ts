@@ -1,5 +1,4 @@
 /** The local infrastructure: Postgres and NATS as processes of this machine, without Docker. */
-export { CertificateAuthority, type CertificateRequest, type IssuedCertificate } from './certificate-authority.ts';
 export { ensureDatabases, serviceDatabaseUrl, type ServiceDatabase } from './databases.ts';
 export { findNatsServer, type NatsSearch } from './nats-binary.ts';
 export { startNats, stopLeftNats, type NatsOptions, type RunningNats } from './nats.ts';

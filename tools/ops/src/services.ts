@@ -28,9 +28,9 @@ export class Services {
     definition: S,
     question: (client: RpcClient<S>) => Promise<T>,
   ): Promise<T> {
-    const { addresses, serviceToken } = this.#settings;
+    const { addresses, proof } = this.#settings;
     const address = addresses[service];
-    const client = rpcClient(definition, { address, caller: 'ops', serviceToken, timeoutMs: SHORT_MS });
+    const client = rpcClient(definition, { address, service, caller: 'ops', ...proof, timeoutMs: SHORT_MS });
     try {
       return await question(client);
     } catch (error) {

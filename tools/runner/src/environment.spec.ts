@@ -44,6 +44,13 @@ describe('the environment of a service', () => {
     expect(gateway).toMatchObject({ PORT: '3000', SOUK_ORDERS_ADDRESS: '127.0.0.1:15054' });
   });
 
+  it('proves the name of each service by the secret of all, or by a certificate of its own', () => {
+    expect(serviceEnvironment('orders', plan())).toMatchObject({ SOUK_SERVICE_TOKEN: 'service-token' });
+    const orders = serviceEnvironment('orders', plan({ SOUK_TLS: 'on' }));
+    expect(orders).toMatchObject({ SOUK_TLS: 'on', SOUK_TLS_KEY_FILE: '/data/tls/orders/key.pem' });
+    expect(orders).not.toHaveProperty('SOUK_SERVICE_TOKEN');
+  });
+
   it('passes a setting of the caller on to the service that it is for', () => {
     const env = { SOUK_CAPTURE: 'fulfilment', SOUK_ADMIN_PASSWORD: 'given by the caller', UNRELATED: 'x' };
     expect(serviceEnvironment('payments', plan(env))['SOUK_CAPTURE']).toBe('fulfilment');

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { serviceDatabaseUrl } from '@souk/infra';
+import { isTlsOn, tlsFiles } from './certificates.ts';
 import { COMPILE_CACHE, GRPC_SERVICES, layout, type GrpcService, type ServiceName } from './layout.ts';
 import type { PortPlan } from './port-plan.ts';
 import type { Secrets } from './secrets.ts';
@@ -43,7 +44,8 @@ export function serviceEnvironment(service: ServiceName, plan: EnvironmentPlan):
     NODE_ENV: plan.env['NODE_ENV'] || 'development',
     NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...passedOn(service, plan.env),
-    ...shared(plan),
+    ...addresses(plan),
+    ...proof(service, plan),
     ...(service === 'gateway' ? gateway(plan) : grpcService(service, plan)),
   };
 }
@@ -57,9 +59,16 @@ function passedOn(service: ServiceName, env: NodeJS.ProcessEnv): Environment {
   return passed;
 }
 
-function shared({ ports, secrets }: EnvironmentPlan): Environment {
-  const addresses = GRPC_SERVICES.map((name) => [`SOUK_${name.toUpperCase()}_ADDRESS`, `127.0.0.1:${ports[name]}`]);
-  return { ...(Object.fromEntries(addresses) as Environment), SOUK_SERVICE_TOKEN: secrets.serviceToken };
+function addresses({ ports }: EnvironmentPlan): Environment {
+  const entries = GRPC_SERVICES.map((name) => [`SOUK_${name.toUpperCase()}_ADDRESS`, `127.0.0.1:${ports[name]}`]);
+  return Object.fromEntries(entries) as Environment;
+}
+
+/** By what a service proves its name: its certificate, or the secret that all of them share. */
+function proof(service: ServiceName, { secrets, dataDir, env }: EnvironmentPlan): Environment {
+  if (!isTlsOn(env)) return { SOUK_SERVICE_TOKEN: secrets.serviceToken };
+  const { caFile, certFile, keyFile } = tlsFiles(dataDir, service);
+  return { SOUK_TLS: 'on', SOUK_TLS_CA_FILE: caFile, SOUK_TLS_CERT_FILE: certFile, SOUK_TLS_KEY_FILE: keyFile };
 }
 
 function gateway({ ports, env }: EnvironmentPlan): Environment {

@@ -39,6 +39,7 @@ export function layout(dataDir: string) {
     mail: inside('mail'),
     logs: inside('logs'),
     environments: inside('env'),
+    tls: inside('tls'),
     secrets: inside('secrets.json'),
     ports: inside('ports.json'),
     run: inside('run.json'),

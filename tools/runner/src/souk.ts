@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNatsServer, signal, startNats, startPostgres } from '@souk/infra';
+import { isTlsOn, keepCertificates, removeCertificates } from './certificates.ts';
 import { environmentFile, sandboxEnvironment, serviceEnvironment, type EnvironmentPlan } from './environment.ts';
 import { layout, ROOT, SERVICES, STOP_ORDER, type Layout, type ServiceName } from './layout.ts';
 import type { LogOutput } from './log-output.ts';
@@ -27,6 +28,7 @@ export class Souk {
   readonly #layout: Layout;
   readonly #running = new Map<string, Supervised>();
   readonly #stopping = new AbortController();
+  #endCertificates: () => void = () => undefined;
 
   constructor(parts: SoukParts) {
     this.#parts = parts;
@@ -41,6 +43,7 @@ export class Souk {
   /** Postgres, NATS and the sandbox payment provider, with every service's database up to date. */
   async startInfrastructure(): Promise<void> {
     await Promise.all([
+      this.#makeCertificates(),
       this.#startPostgres().then(() => prepareDatabases(this.#parts.plan)),
       this.#startNats(),
       this.#startSandbox(),
@@ -61,6 +64,7 @@ export class Souk {
   /** Stops everything in order, each with its own deadline. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('Souk is being stopped.'));
+    this.#endCertificates();
     for (const group of STOP_ORDER) {
       await Promise.all(group.map(async (name) => this.#running.get(name)?.stop()));
     }
@@ -82,6 +86,12 @@ export class Souk {
     });
     this.#running.set(name, process);
     await process.start();
+  }
+
+  async #makeCertificates(): Promise<void> {
+    const { dataDir, env } = this.#parts.plan;
+    if (isTlsOn(env)) this.#endCertificates = await keepCertificates(dataDir);
+    else removeCertificates(dataDir);
   }
 
   async #startPostgres(): Promise<void> {

@@ -1,6 +1,7 @@
 /** `npm start`: see HELP in options.ts. The last line that a start prints before it serves is "Souk is ready: <url>". */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartupError, stopLeftNats, stopLeftPostgres } from '@souk/infra';
+import { isTlsOn } from './certificates.ts';
 import { administrator, type EnvironmentPlan } from './environment.ts';
 import { importSample, once, sellFirst } from './first-start.ts';
 import { dataFolder, layout } from './layout.ts';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) return void process.stdout.write(HELP);
   requireAdminPassword(env);
+  isTlsOn(env);
   const ports = planPorts(env);
   const dataDir = dataFolder(env);
   makeDataFolder(dataDir);
