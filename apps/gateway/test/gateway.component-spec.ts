@@ -1,5 +1,6 @@
 import { DomainError } from '@souk/errors';
 import { aProduct, ORDER_ID } from './builders.js';
+import { openApiDocument } from '../src/openapi.js';
 import { runGateway, type RunningGateway } from './running-gateway.js';
 
 let gateway: RunningGateway;
@@ -201,6 +202,25 @@ describe('operations', () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ services: { payments: 'not serving', orders: 'serving' } });
   });
+});
+
+it('refuses tokens that nobody may believe on every route that looks at them', async () => {
+  const { paths } = openApiDocument(gateway.app);
+  const routes = Object.entries(paths).flatMap(([path, item]) =>
+    (['get', 'put', 'post', 'patch', 'delete'] as const).flatMap((method) => {
+      const operation = item[method] as { 'x-access'?: string[] } | undefined;
+      return operation && !operation['x-access']?.includes('public') ? [{ method, path }] : [];
+    }),
+  );
+  const bad = Object.entries(await gateway.identity.badTokens());
+  for (const { method, path } of routes) {
+    for (const [wrong, token] of bad) {
+      const response = await gateway.fetch(path, { method: method.toUpperCase(), token });
+      const answer = [response.status, (await problem(response)).reason];
+      expect([method, path, wrong, ...answer]).toEqual([method, path, wrong, 401, 'TOKEN_INVALID']);
+    }
+  }
+  expect(routes.length * bad.length).toBeGreaterThan(500);
 });
 
 describe('the rate limit', () => {

@@ -14,6 +14,7 @@ export interface RunningGateway {
   /** The access tokens of a customer and of a member of staff. */
   readonly customer: string;
   readonly staff: string;
+  readonly identity: TestIdentity;
   fetch(path: string, init?: RequestInit & { token?: string; json?: unknown }): Promise<Response>;
   stop(): Promise<void>;
 }
@@ -40,6 +41,7 @@ export async function runGateway(env: NodeJS.ProcessEnv = {}): Promise<RunningGa
     url,
     app,
     services,
+    identity,
     ...(await tokens(identity)),
     fetch: (path, { token, json, headers, ...init } = {}) =>
       fetch(`${url}${path}`, {

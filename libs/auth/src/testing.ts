@@ -1,4 +1,5 @@
-/** Signs real tokens with a key of its own, for tests that need callers of every kind. */
+/** Signs real tokens with a key of its own, for tests that need callers of every kind; and bad ones of every kind. */
+import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import type { Permission, Role } from './permissions.js';
 import { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER, type KeySource } from './token-verifier.js';
@@ -21,6 +22,8 @@ export interface TestIdentity {
   tokenFor(user: TestUser): Promise<string>;
   /** A program's access token as identity would issue it. */
   clientToken(client: { clientId: string; permissions: readonly Permission[] }): Promise<string>;
+  /** Tokens of an administrator that nobody may believe, each by what is wrong with it. */
+  badTokens(): Promise<Record<string, string>>;
 }
 
 export async function testIdentity(keyId = 'test-key'): Promise<TestIdentity> {
@@ -35,11 +38,67 @@ export async function testIdentity(keyId = 'test-key'): Promise<TestIdentity> {
       .setIssuedAt()
       .setExpirationTime(expiresIn)
       .sign(privateKey);
+  const badTokens = async () => {
+    const claims = { sub: 'u1', iss: TOKEN_ISSUER, aud: TOKEN_AUDIENCE, exp: now() + 900, roles: ['admin'] };
+    const signed = (changes: JWTPayload) =>
+      new SignJWT({ ...claims, ...changes }).setProtectedHeader({ alg: TOKEN_ALGORITHM, kid: keyId }).sign(privateKey);
+    const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
+    return {
+      'has expired': await signed({ exp: now() - 120 }),
+      'never expires': await signed({ exp: undefined }),
+      'is for another audience': await signed({ aud: 'elsewhere' }),
+      'is by another issuer': await signed({ iss: 'elsewhere' }),
+      'is about nobody': await signed({ sub: undefined }),
+      'is cut off': (await signed({})).slice(0, -10),
+      ...(await forgedTokens(claims, keyId, [pem, String(jwk.x), JSON.stringify(jwk)])),
+    };
+  };
   return {
+    badTokens,
     keys: async () => [jwk],
     tokenFor: ({ userId, expiresIn, ...user }) => sign(userId, userClaims(userId, user), expiresIn),
     clientToken: ({ clientId, permissions }) => sign(clientId, { client_id: clientId, scope: permissions.join(' ') }),
   };
+}
+
+/**
+ * Tokens by somebody who knows the public key alone.
+ * @param secrets what they might take for the secret of an HMAC
+ */
+export async function forgedTokens(
+  claims: JWTPayload,
+  keyId: string,
+  secrets: readonly string[],
+): Promise<Record<string, string>> {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const forged = (header: object) =>
+    new SignJWT(claims).setProtectedHeader({ alg: TOKEN_ALGORITHM, ...header }).sign(privateKey);
+  const encoded = (header: object) => [header, claims].map((part) => base64url(JSON.stringify(part))).join('.');
+  const hmacs = secrets.map((secret, at) => {
+    const input = encoded({ alg: 'HS256', kid: keyId });
+    return [
+      `is signed with the public key (${at})`,
+      `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`,
+    ];
+  });
+  return {
+    'is forged, or of another environment': await forged({ kid: keyId }),
+    'names an unknown key': await forged({ kid: 'unknown' }),
+    'names no key': await forged({}),
+    'names a path for a key': await forged({ kid: '../../../dev/null' }),
+    'names a statement for a key': await forged({ kid: "x' OR '1'='1" }),
+    'names a property for a key': await forged({ kid: '__proto__' }),
+    'is not signed': `${encoded({ alg: 'none', kid: keyId })}.AA`,
+    ...(Object.fromEntries(hmacs) as Record<string, string>),
+  };
+}
+
+function base64url(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1_000);
 }
 
 function userClaims(userId: string, user: Omit<TestUser, 'userId'>): JWTPayload {

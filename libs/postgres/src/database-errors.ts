@@ -11,6 +11,7 @@ const DEADLOCK_DETECTED = '40P01';
 const UNIQUE_VIOLATION = '23505';
 const QUERY_CANCELED = '57014';
 const LOCK_NOT_AVAILABLE = '55P03';
+const CHARACTER_NOT_IN_REPERTOIRE = '22021';
 
 // Shutting down, starting, too many connections, read-only after a failover, killed for idling; class 08 is the connection itself.
 const AWAY = new Set(['57P01', '57P02', '57P03', '53300', '25006', '25P03', '57P05']);
@@ -59,6 +60,10 @@ export function translate(error: unknown): unknown {
   }
   if (isConflict(error)) {
     return unavailable('DATABASE_CONTENTION', 'Too many changes of the same data at once; try again.', error);
+  }
+  if (isSqlState(error, CHARACTER_NOT_IN_REPERTOIRE)) {
+    const message = 'A text has a character that cannot be kept or looked for, such as NUL.';
+    return new DomainError({ kind: 'invalid', reason: 'INVALID_ARGUMENT', message, cause: error });
   }
   return error;
 }

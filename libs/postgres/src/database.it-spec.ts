@@ -41,6 +41,14 @@ afterAll(async () => {
 beforeEach(() => database.query(sql('test.truncate', 'TRUNCATE item')));
 
 describe('values', () => {
+  it('of texts without a form in the database are the fault of whoever sent them', async () => {
+    const refused = { kind: 'invalid', reason: 'INVALID_ARGUMENT' };
+    await expect(database.query(INSERT, [1n, 'nul\0byte'])).rejects.toMatchObject(refused);
+    const within = database.transaction((tx) => tx.query(INSERT, [1n, 'nul\0byte']));
+    await expect(within).rejects.toMatchObject(refused);
+    expect(await database.query(INSERT, [1n, 'a whole text'])).toHaveLength(1);
+  });
+
   it('come back as the types that they are', async () => {
     const statement = sql(
       'test.types',

@@ -95,6 +95,18 @@ it('verifies the person on whose behalf a call is made', async () => {
   expect(await call(await identity.tokenFor({ userId: 'u1', roles: ['staff'] }))).toEqual(NOTHING);
 });
 
+it('refuses tokens that nobody may believe, whoever brings them', async () => {
+  const { port } = await serve(async () => NOTHING, 'orders:read');
+  const bad = Object.entries(await identity.badTokens());
+  const clients = [clientOf(port, { caller: 'gateway' }), clientOf(port, { serviceToken: '' })];
+  for (const client of clients) {
+    for (const [wrong, userToken] of bad) {
+      const call = within({ userToken }, () => client.listNotifications(ANY)).catch((error: unknown) => error);
+      expect([wrong, await call]).toEqual([wrong, expect.objectContaining({ reason: 'TOKEN_INVALID' })]);
+    }
+  }
+});
+
 it('takes nobody for a person whom another service than the gateway speaks for', async () => {
   const { port } = await serve(async () => NOTHING, 'orders:read');
   const userToken = await identity.tokenFor({ userId: 'u1', roles: ['staff'] });
