@@ -9,7 +9,9 @@ import {
   AddressBookServiceService,
   ClientsServiceService,
   IdentityServiceService,
+  RolesServiceService,
   SessionsServiceService,
+  UsersServiceService,
 } from '@souk/proto/identity/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { CartsServiceService, OrdersServiceService } from '@souk/proto/orders/v1';
@@ -22,6 +24,8 @@ export const ACCOUNT = Symbol('account');
 export const SESSIONS = Symbol('sessions');
 export const ADDRESS_BOOK = Symbol('address book');
 export const MACHINE_CLIENTS = Symbol('machine clients');
+export const ROLES = Symbol('roles');
+export const USERS = Symbol('users');
 export const CATALOG = Symbol('catalog');
 export const INVENTORY = Symbol('inventory');
 export const CARTS = Symbol('carts');
@@ -33,6 +37,8 @@ export type AccountClient = RpcClient<typeof AccountServiceService>;
 export type SessionsClient = RpcClient<typeof SessionsServiceService>;
 export type AddressBookClient = RpcClient<typeof AddressBookServiceService>;
 export type MachineClientsClient = RpcClient<typeof ClientsServiceService>;
+export type RolesClient = RpcClient<typeof RolesServiceService>;
+export type UsersClient = RpcClient<typeof UsersServiceService>;
 export type CatalogClient = RpcClient<typeof CatalogServiceService>;
 export type InventoryClient = RpcClient<typeof InventoryServiceService>;
 export type CartsClient = RpcClient<typeof CartsServiceService>;
@@ -105,6 +111,15 @@ function identityProviders(identity: Connection): Provider[] {
           ...identity,
           idempotent: ['addAddress', 'updateAddress', 'deleteAddress'],
         }),
+    },
+    {
+      provide: ROLES,
+      useFactory: () => rpcClient(RolesServiceService, { ...identity, idempotent: ['updateRole', 'deleteRole'] }),
+    },
+    {
+      provide: USERS,
+      useFactory: () =>
+        rpcClient(UsersServiceService, { ...identity, idempotent: ['assignRoles', 'revokeUserSessions'] }),
     },
     {
       provide: MACHINE_CLIENTS,

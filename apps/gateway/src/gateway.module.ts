@@ -13,6 +13,7 @@ import { StockReader } from './http/availability.js';
 import { CartsController } from './http/carts.controller.js';
 import { GuestOrdersController } from './http/guest-orders.controller.js';
 import { ImportsController } from './http/imports.controller.js';
+import { MachineClientsController } from './http/machine-clients.controller.js';
 import { OAuthController } from './http/oauth.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { OrderStreams } from './http/order-stream.js';
@@ -20,8 +21,11 @@ import { OrdersController } from './http/orders.controller.js';
 import { PaymentsController } from './http/payments.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ProductsController } from './http/products.controller.js';
+import { RolesController } from './http/roles.controller.js';
 import { SessionsController } from './http/sessions.controller.js';
+import { SigningKeysController } from './http/signing-keys.controller.js';
 import { StockController } from './http/stock.controller.js';
+import { UsersController } from './http/users.controller.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 import { ReadinessCheck } from './readiness.js';
 import { CONFIG, LOGGER } from './tokens.js';
@@ -38,6 +42,10 @@ export class GatewayModule {
         AddressesController,
         SessionsController,
         OAuthController,
+        UsersController,
+        RolesController,
+        MachineClientsController,
+        SigningKeysController,
         ProductsController,
         ImportsController,
         StockController,

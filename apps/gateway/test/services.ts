@@ -13,7 +13,9 @@ import {
   AddressBookServiceService,
   ClientsServiceService,
   IdentityServiceService,
+  RolesServiceService,
   SessionsServiceService,
+  UsersServiceService,
 } from '@souk/proto/identity/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { CartsServiceService, OrdersServiceService } from '@souk/proto/orders/v1';
@@ -35,6 +37,8 @@ export interface FakeAnswers {
   sessions: Answers<typeof SessionsServiceService>;
   addressBook: Answers<typeof AddressBookServiceService>;
   machineClients: Answers<typeof ClientsServiceService>;
+  roles: Answers<typeof RolesServiceService>;
+  users: Answers<typeof UsersServiceService>;
   catalog: Answers<typeof CatalogServiceService>;
   inventory: Answers<typeof InventoryServiceService>;
   carts: Answers<typeof CartsServiceService>;
@@ -59,6 +63,8 @@ export async function fakeServices(): Promise<FakeServices> {
     sessions: {},
     addressBook: {},
     machineClients: {},
+    roles: {},
+    users: {},
     catalog: {},
     inventory: {},
     carts: {},
@@ -72,6 +78,8 @@ export async function fakeServices(): Promise<FakeServices> {
       ['sessions', SessionsServiceService],
       ['addressBook', AddressBookServiceService],
       ['machineClients', ClientsServiceService],
+      ['roles', RolesServiceService],
+      ['users', UsersServiceService],
     ],
     catalog: [['catalog', CatalogServiceService]],
     inventory: [['inventory', InventoryServiceService]],
