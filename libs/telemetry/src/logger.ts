@@ -1,7 +1,8 @@
 // The log: one JSON object per line on standard output. Guarantees: lines written during a call carry its request and
-// trace id, and values under the names below are never written, up to three levels deep. Does not guess secrets inside of texts.
+// trace id, and values under the names below are never written, up to three levels deep, nor what redaction.ts knows by its shape.
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { currentContext } from './call-context.js';
+import { loggedError, withoutSecrets } from './redaction.js';
 import { traceIdOf } from './trace.js';
 
 export type { Logger };
@@ -16,7 +17,11 @@ const SECRET_NAMES = [
   'userToken',
   'serviceToken',
   'paymentToken',
+  'clientSecret',
   'secret',
+  'cookie',
+  'link',
+  'recipient',
   'email',
 ];
 
@@ -28,6 +33,8 @@ export function createLogger(service: string, destination: DestinationStream = p
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+    serializers: { err: loggedError },
+    hooks: { streamWrite: withoutSecrets },
     mixin: contextFields,
   };
   return pino(options, destination);
