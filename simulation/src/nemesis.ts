@@ -25,8 +25,12 @@ export interface Troubles {
 
 const MOST_DEATHS = 8;
 const MOST_PAUSES = 4;
-/** Longer than any lease and any time-out. */
-const LONGEST_PAUSE_MS = 50_000;
+/** Shorter than any lease, longer than a saga's, longer than a payment's and than any time-out. */
+const PAUSES_MS = [
+  [100, 2_000],
+  [6_500, 9_000],
+  [20_500, 26_000],
+] as const;
 const IDLE_IN_TRANSACTION_MS = 15_000;
 
 export function drawTroubles(random: Random): Troubles {
@@ -46,8 +50,8 @@ export function drawTroubles(random: Random): Troubles {
       noticesDoubled: some(0.4, 0.5),
       noticesLate: some(0.5, 1),
     },
-    deaths: some(0.6, 0.004),
-    pauses: some(0.4, 0.002),
+    deaths: some(0.6, 0.008),
+    pauses: some(0.4, 0.006),
     wrongClocks: random.chance(0.3),
     databaseOutages: random.chance(0.25) ? random.whole(1, 2) : 0,
     brokerOutages: random.chance(0.25) ? random.whole(1, 2) : 0,
@@ -88,7 +92,7 @@ export class Nemesis {
     if (brokerLoses !== 'nothing') sometime(() => this.lose(brokerLoses));
   }
 
-  /** From now on nothing goes wrong any more. */
+  /** From now on nothing goes wrong any more, though who stands still goes on in his own time. */
   end(): void {
     this.isOver = true;
     const { scheduler, replicas, network, provider, databases, broker } = this.world;
@@ -100,7 +104,6 @@ export class Nemesis {
     for (const database of databases.values()) database.start();
     for (const replica of replicas) {
       if (!replica.host?.isUp) this.world.start(replica);
-      else replica.host.pausedUntil = Math.min(replica.host.pausedUntil, scheduler.now);
     }
     this.world.trace.add('nemesis', 'leaves: nothing goes wrong any more');
   }
@@ -133,7 +136,7 @@ export class Nemesis {
   private kill(replica: Replica): void {
     this.deaths += 1;
     this.world.kill(replica);
-    const away = this.random.pick([100, 2_000, 20_000]);
+    const away = this.random.pick([100, 2_000, 10_000]);
     this.world.scheduler.after(this.random.between(50, away), () => {
       if (!replica.host?.isUp) this.world.start(replica);
     });
@@ -143,7 +146,8 @@ export class Nemesis {
     if (!host) return;
     this.pauses += 1;
     const { scheduler, trace } = this.world;
-    const forMs = this.random.between(100, this.random.pick([2_000, LONGEST_PAUSE_MS]));
+    const [least, most] = this.random.pick(PAUSES_MS);
+    const forMs = this.random.between(least, most);
     trace.add(host, `STANDS STILL for ${(forMs / 1_000).toFixed(1)} s`);
     host.pausedUntil = scheduler.now + forMs;
     scheduler.after(IDLE_IN_TRANSACTION_MS, () => {

@@ -7,6 +7,8 @@ export interface Seeds {
   readonly first: number;
   readonly runs: number;
   readonly switchedOff?: Switch | undefined;
+  /** Stops soon after the first broken promise. */
+  readonly untilBroken?: boolean;
 }
 
 /** What was found in some seeds. */
@@ -17,16 +19,16 @@ export interface Found {
   readonly virtualMs: number;
 }
 
-const SHARE = 50;
+const SHARE = 10;
 
-export async function simulateAll({ first, runs, switchedOff }: Seeds): Promise<Found> {
+export async function simulateAll({ first, runs, switchedOff, untilBroken = false }: Seeds): Promise<Found> {
   const shares: Seeds[] = [];
   for (let done = 0; done < runs; done += SHARE) {
     shares.push({ first: first + done, runs: Math.min(SHARE, runs - done), switchedOff });
   }
   const found: Found[] = [];
   const workers = Math.min(availableParallelism(), shares.length);
-  await Promise.all(Array.from({ length: workers }, () => work(shares, found)));
+  await Promise.all(Array.from({ length: workers }, () => work(shares, found, untilBroken)));
   return {
     broken: found.flatMap(({ broken }) => broken).sort((a, b) => a.seed - b.seed),
     orders: sum(found, 'orders'),
@@ -36,7 +38,7 @@ export async function simulateAll({ first, runs, switchedOff }: Seeds): Promise<
 }
 
 /** One thread, which takes share after share. */
-function work(shares: Seeds[], found: Found[]): Promise<void> {
+function work(shares: Seeds[], found: Found[], untilBroken: boolean): Promise<void> {
   const worker = new Worker(new URL('./thread.ts', import.meta.url));
   return new Promise((resolve, reject) => {
     const next = () => {
@@ -46,6 +48,7 @@ function work(shares: Seeds[], found: Found[]): Promise<void> {
     };
     worker.on('message', (result: Found) => {
       found.push(result);
+      if (untilBroken && result.broken.length > 0) shares.length = 0;
       next();
     });
     worker.on('error', reject);

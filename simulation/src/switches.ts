@@ -24,7 +24,7 @@ export function sabotageBy(switchedOff: Switch | undefined): Sabotage {
     case 'inbox':
       return { constraints: /^inbox_pkey$/ };
     case 'lease-fencing':
-      return { blind: /^(saga_)?epoch$/ };
+      return { frozen: /^(saga_)?epoch$/ };
     case 'row-lock':
       return { unlocked: /^stock$/, constraints: /^stock_/ };
     default:

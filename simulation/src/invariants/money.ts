@@ -1,7 +1,7 @@
 /** Never charged twice: the provider's books and the shop's tell the same, and both what became of the orders. */
 import type { Charge, PaymentIntent } from '#sandbox-psp/ledger';
 import type { World } from '../world.ts';
-import { rowsOf, SOLD_STATES, type OrderRow, type PaymentRow } from './rows.ts';
+import { rowsOf, SOLD_STATES, type LedgerRow, type OrderRow, type PaymentRow } from './rows.ts';
 import { require } from './violation.ts';
 
 /** What the provider holds of one intent. */
@@ -17,9 +17,11 @@ export function checkMoney(world: World): void {
   const payments = rowsOf<PaymentRow>(world, 'payments', 'payments');
   const orders = new Map(rowsOf<OrderRow>(world, 'orders', 'orders').map((order) => [order.order_id, order]));
   const atProvider = Map.groupBy(heldBy(world), ({ intent }) => intent.metadata['souk_payment_id'] ?? '');
+  const entries = Map.groupBy(rowsOf<LedgerRow>(world, 'payments', 'ledger'), (entry) => entry.payment_id);
   checkOneEach(payments);
   for (const payment of payments) {
     checkAmounts(payment);
+    checkLedger(payment, entries.get(payment.payment_id) ?? []);
     const order = orders.get(payment.order_id);
     require(order !== undefined, 'I8', () => `payment ${payment.payment_id} is of no order`);
     checkBooks(payment, atProvider.get(payment.payment_id) ?? []);
@@ -59,6 +61,17 @@ export function checkAmounts(payment: PaymentRow): void {
   const { payment_id: id, amount, captured_amount: captured, refunded_amount: refunded } = payment;
   const isCapped = refunded >= 0n && refunded <= captured && captured <= amount;
   require(isCapped, 'I7', () => `payment ${id}: ${refunded} refunded of ${captured} captured of ${amount}`);
+}
+
+/** What was taken and given back is what was booked. */
+function checkLedger(payment: PaymentRow, entries: readonly LedgerRow[]): void {
+  const { payment_id: id, captured_amount: captured, refunded_amount: refunded } = payment;
+  const booked = (what: string) =>
+    entries.filter(({ cause }) => cause.startsWith(what)).reduce((sum, { amount }) => sum + amount, 0n);
+  const isSame = booked('capture:') === captured && booked('refund:') === refunded;
+  require(isSame, 'I8', () => {
+    return `payment ${id}: ${captured} were taken and ${refunded} returned, of which ${booked('capture:')} and ${booked('refund:')} are booked`;
+  });
 }
 
 /** Each charge at the provider is this payment's, and it took what this payment says. */

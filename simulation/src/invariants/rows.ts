@@ -31,6 +31,12 @@ export interface PaymentRow {
   next_try_at: Date | null;
 }
 
+export interface LedgerRow {
+  payment_id: string;
+  cause: string;
+  amount: bigint;
+}
+
 export interface HoldRow {
   order_id: string;
   state: 'HELD' | 'REFUSED' | 'RELEASED' | 'SOLD';

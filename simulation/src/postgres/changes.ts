@@ -3,7 +3,7 @@ import { sqlError } from './errors.ts';
 import type { Evaluate, Frame, Rows, Scope, Source } from './expressions.ts';
 import type { QueryPlan, QueryPlanner } from './queries.ts';
 import { toRow } from './queries.ts';
-import { tableOf, type Column, type Schema, type Table, type Unique } from './schema.ts';
+import { tableOf, type Column, type ForeignKey, type Schema, type Table, type Unique } from './schema.ts';
 import type { StatementRun } from './statement-run.ts';
 import { ID, type Row } from './storage.ts';
 import type { Assignment, Delete, Insert, OnConflict, SelectItem, Update } from './syntax.ts';
@@ -95,7 +95,8 @@ export class ChangePlanner {
   }
 
   private assignments(table: Table, set: readonly Assignment[], scope: Scope): Assign {
-    const compiled = set.map(({ column, value }) => {
+    const changing = set.filter(({ column }) => !this.schema.sabotage.frozen?.test(column));
+    const compiled = changing.map(({ column, value }) => {
       const { name, type, default: byDefault } = columnOf(table, column);
       const isDefault = value.kind === 'call' && value.name === 'default';
       const expression = isDefault ? (byDefault ?? { kind: 'literal' as const, value: null }) : value;
@@ -132,9 +133,11 @@ export class ChangePlanner {
     const compile = (expression: Parameters<typeof this.queries.expressions.compile>[0]) =>
       this.queries.expressions.compile(expression, scope);
     const checks = table.checks.map(({ name, expression }) => ({ name, holds: compile(expression) }));
+    const references = table.foreignKeys.map((key) => ({ key, of: key.keys ?? primaryKey(this.schema, key) }));
     const uniques = table.uniques.map((unique) => ({ unique, applies: unique.where && compile(unique.where) }));
     return (run, row, before) => {
       checkRow(table, checks, run, row);
+      for (const { key, of } of references) checkReference(run, row, key, of);
       // A row may also come into a partial index without a change of its key.
       const moved = uniques.filter(
         ({ unique, applies }) => !before || applies || unique.columns.some((name) => row[name] !== before[name]),
@@ -201,14 +204,17 @@ function checkRow(
   for (const { name, holds } of checks) {
     if (holds(run, { rows: [row] }) === false) throw sqlError('23514', `violates check constraint "${name}"`, name);
   }
-  for (const { columns, table: other } of table.foreignKeys) checkReference(run, row, columns, other);
 }
 
-/** What is referred to has the same columns: its key. */
-function checkReference(run: StatementRun, row: Row, columns: readonly string[], other: string): void {
-  if (columns.some((name) => row[name] === null)) return;
-  if (!run.findPresent(other, (candidate) => columns.every((name) => candidate[name] === row[name]))) {
-    throw sqlError('23503', `insert or update violates a foreign key to ${other}`);
+function primaryKey(schema: Schema, { table, columns }: ForeignKey): readonly string[] {
+  return tableOf(schema, table).uniques.find(({ name }) => name === `${table}_pkey`)?.columns ?? columns;
+}
+
+function checkReference(run: StatementRun, row: Row, { columns, table }: ForeignKey, keys: readonly string[]): void {
+  const wanted = columns.map((name) => row[name]);
+  if (wanted.includes(null)) return;
+  if (!run.findPresent(table, (candidate) => keys.every((name, index) => candidate[name] === wanted[index]))) {
+    throw sqlError('23503', `insert or update violates a foreign key to ${table}`);
   }
 }
 

@@ -43,11 +43,9 @@ const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
 
 export class ExpressionCompiler {
   private readonly planQuery: PlanQuery;
-  private readonly blind: RegExp | undefined;
 
-  constructor(planQuery: PlanQuery, blind: RegExp | undefined) {
+  constructor(planQuery: PlanQuery) {
     this.planQuery = planQuery;
-    this.blind = blind;
   }
 
   compile(expression: Expression, scope: Scope): Evaluate {
@@ -93,16 +91,11 @@ export class ExpressionCompiler {
   }
 
   private binary({ operator, left, right }: Extract<Expression, { kind: 'binary' }>, scope: Scope): Evaluate {
-    if (operator === '=' && (this.isBlind(left) || this.isBlind(right))) return constant(true);
     const [a, b] = [this.compile(left, scope), this.compile(right, scope)];
     if (operator === 'and') return and(a, b);
     if (operator === 'or') return or(a, b);
     if (operator === 'is distinct from') return (run, frame) => isDistinct(a(run, frame), b(run, frame));
     return strict([a, b], operatorOf(operator));
-  }
-
-  private isBlind(expression: Expression): boolean {
-    return expression.kind === 'column' && this.blind?.test(expression.name) === true;
   }
 
   private case({ branches, otherwise }: Extract<Expression, { kind: 'case' }>, scope: Scope): Evaluate {

@@ -7,12 +7,16 @@ import { StatementParser } from './statement-parser.ts';
 import type { Expression } from './syntax.ts';
 
 export function readMigrations(folder: string, sabotage: Sabotage = {}): Schema {
-  const schema: Schema = { tables: new Map(), seeds: [], sabotage };
   const files = readdirSync(folder).filter((name) => name.endsWith('.sql'));
-  for (const file of files.sort()) {
-    const [up = ''] = readFileSync(join(folder, file), 'utf8').split('-- Down Migration');
-    new MigrationParser(up, schema).apply();
-  }
+  const texts = files
+    .sort()
+    .map((file) => readFileSync(join(folder, file), 'utf8').split('-- Down Migration')[0] ?? '');
+  return schemaOf(texts, sabotage);
+}
+
+export function schemaOf(migrations: readonly string[], sabotage: Sabotage = {}): Schema {
+  const schema: Schema = { tables: new Map(), seeds: [], sabotage };
+  for (const migration of migrations) new MigrationParser(migration, schema).apply();
   for (const table of schema.tables.values()) {
     const isKept = ({ name }: { name: string }) => !sabotage.constraints?.test(name);
     table.uniques = table.uniques.filter(isKept);
@@ -139,8 +143,8 @@ class MigrationParser extends StatementParser {
 
   private references(table: Table, columns: readonly string[]): void {
     this.expect('references');
-    table.foreignKeys.push({ columns, table: this.name() });
-    if (this.isSymbol('(')) this.names();
+    const other = this.name();
+    table.foreignKeys.push({ columns, table: other, keys: this.isSymbol('(') ? this.names() : undefined });
     if (this.accept('on', 'delete')) this.name();
   }
 

@@ -5,20 +5,25 @@ import type { Schema } from './schema.ts';
 import { parseStatement } from './statement-parser.ts';
 import type { Statement } from './syntax.ts';
 
+export type Plan = QueryPlan & { readonly command: string };
+
 export class Planner {
   private readonly schema: Schema;
-  private readonly plans = new Map<string, QueryPlan & { readonly command: string }>();
+  private readonly plans = new Map<string, Plan>();
 
   constructor(schema: Schema) {
     this.schema = schema;
   }
 
-  plan(text: string): QueryPlan & { readonly command: string } {
+  plan(text: string): Plan {
     const known = this.plans.get(text);
     if (known) return known;
     const statement = parseStatement(text);
     const command = statement.kind === 'query' ? 'SELECT' : statement.kind.toUpperCase();
-    const plan = { ...this.planStatement(statement), command };
+    const { columns, rows } = this.planStatement(statement);
+    // A change without RETURNING answers with no rows.
+    const isSilent = statement.kind !== 'query' && columns.length === 0;
+    const plan: Plan = { columns, command, rows: isSilent ? (run) => (rows(run), []) : rows };
     this.plans.set(text, plan);
     return plan;
   }

@@ -39,7 +39,7 @@ export class QueryPlanner {
     this.schema = schema;
     this.planStatement = planStatement;
     const planQuery = (query: Query, scope: Scope) => this.once(scope, (around) => this.plan(query, around));
-    this.expressions = new ExpressionCompiler(planQuery, schema.sabotage.blind);
+    this.expressions = new ExpressionCompiler(planQuery);
   }
 
   /** Plans what stands inside of a query: where it has nothing to do with the rows around it, it is run once. */

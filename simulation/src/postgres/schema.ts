@@ -25,6 +25,8 @@ export interface Check {
 export interface ForeignKey {
   readonly columns: readonly string[];
   readonly table: string;
+  /** Of that table; its primary key where they are missing. */
+  readonly keys?: readonly string[] | undefined;
 }
 
 export interface Table {
@@ -41,8 +43,8 @@ export interface Sabotage {
   readonly constraints?: RegExp;
   /** Tables whose rows FOR UPDATE does not lock. */
   readonly unlocked?: RegExp;
-  /** Columns that compare equal to everything. */
-  readonly blind?: RegExp;
+  /** Columns that no UPDATE changes. */
+  readonly frozen?: RegExp;
 }
 
 export interface Schema {

@@ -93,8 +93,8 @@ export class PostgresServer {
     return this.isDeadlock(session) ? sqlError('40P01', 'deadlock detected') : undefined;
   }
 
-  /** Lets those go on who waited for this transaction. */
-  ended(transaction: Transaction): void {
+  /** Lets those look again who waited for this transaction. */
+  released(transaction: Transaction): void {
     const free = this.waiting.filter((session) => session.waitsFor === transaction);
     this.waiting = this.waiting.filter((session) => session.waitsFor !== transaction);
     free.forEach((session) => session.retry());

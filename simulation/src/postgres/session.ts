@@ -159,12 +159,17 @@ export class Session {
     this.waitsFor = undefined;
     this.server.stopWaiting(this);
     if (!this.isExplicit) this.endTransaction(false);
-    else if (this.transaction) this.transaction.failed = true;
+    else if (this.transaction) this.giveUp(this.transaction);
     const failure = error instanceof Error ? error : new Error(String(error));
     // Anything but an error of SQL is one of the simulation.
     if (!('severity' in failure)) this.server.onBug(failure);
     fail(failure, this.status);
     this.work();
+  }
+
+  private giveUp(transaction: Transaction): void {
+    transaction.fail();
+    this.server.released(transaction);
   }
 
   private control(request: Request, command: string, name: string): void {
@@ -193,9 +198,11 @@ export class Session {
         return command;
       case 'ROLLBACK TO SAVEPOINT':
         this.transaction?.rollBackTo(name);
+        if (this.transaction) this.server.released(this.transaction);
         return 'ROLLBACK';
       default:
-        return command;
+        this.transaction?.releaseSavepoint(name);
+        return 'RELEASE';
     }
   }
 
@@ -211,7 +218,7 @@ export class Session {
     } else {
       transaction.end();
     }
-    this.server.ended(transaction);
+    this.server.released(transaction);
   }
 }
 

@@ -144,16 +144,33 @@ export class Transaction {
     this.savepoints.push({ name, changes: copyOf(this.changes), locks: new Set(this.locks) });
   }
 
+  releaseSavepoint(name: string): void {
+    this.savepoints.length = Math.max(
+      0,
+      this.savepoints.findLastIndex((savepoint) => savepoint.name === name),
+    );
+  }
+
   rollBackTo(name: string): void {
     const index = this.savepoints.findLastIndex((savepoint) => savepoint.name === name);
     const savepoint = this.savepoints[index];
     if (!savepoint) throw new Error(`savepoint "${name}" does not exist`);
     this.savepoints.length = index + 1;
-    this.changes = copyOf(savepoint.changes);
-    const later = [...this.locks].filter((key) => !savepoint.locks.has(key));
-    this.storage.release(later, this);
-    this.locks = new Set(savepoint.locks);
+    this.takeBack(savepoint);
     this.failed = false;
+  }
+
+  /** Does nothing more until it is rolled back; what came after the last savepoint is gone already, with its locks. */
+  fail(): void {
+    this.takeBack(this.savepoints.at(-1));
+    this.failed = true;
+  }
+
+  private takeBack(to: Savepoint | undefined): void {
+    this.changes = to ? copyOf(to.changes) : new Map<string, Map<number, Row | null>>();
+    const later = [...this.locks].filter((key) => !to?.locks.has(key));
+    this.storage.release(later, this);
+    this.locks = new Set(to?.locks);
   }
 
   commit(): void {

@@ -58,7 +58,7 @@ interface Write {
 const TIMEOUT_MS = 8_000;
 const SLOWEST_MS = 400;
 const SEARCH_LAG_MS = 60_000;
-const LATEST_NOTICE_MS = 60_000;
+const LATEST_NOTICE_MS = 20_000;
 
 export class Provider {
   readonly ledger = new Ledger();

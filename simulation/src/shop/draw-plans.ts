@@ -16,7 +16,7 @@ export function drawOpening(random: Random): Opening {
   const stock = new Map(skus.map((sku) => [sku, isScarce ? random.whole(1, 4) : random.whole(20, 50)]));
   const comeTogether = random.chance(0.5);
   const buyers = Array.from({ length: random.whole(2, 6) }, () => ({
-    atMs: random.between(0, comeTogether ? 50 : 8_000),
+    atMs: random.between(0, comeTogether ? 50 : 4_000),
     plan: drawPlan(random, skus),
   }));
   return { stock, buyers };
@@ -37,9 +37,9 @@ function drawPlan(random: Random, skus: readonly string[]): BuyerPlan {
     secondTab: usesCart && random.chance(0.3),
     startsOver: usesCart && random.chance(0.5),
     patience: random.pick([1, 3, 12, 12]),
-    cancelsAfterMs: maybe(0.3, 0, random.pick([100, 5_000, 30_000])),
-    fulfilledAfterMs: maybe(0.2, 100, 20_000),
-    refundedAfterMs: maybe(0.2, 100, 20_000),
+    cancelsAfterMs: maybe(0.3, 0, random.pick([100, 2_000, 12_000])),
+    fulfilledAfterMs: maybe(0.2, 100, 8_000),
+    refundedAfterMs: maybe(0.2, 100, 8_000),
   };
 }
 
