@@ -56,6 +56,21 @@ export async function providerBooks(
   };
 }
 
+/** Does something with the provider's API that Souk does not do. */
+export async function postToProvider(
+  souk: Pick<LaunchedSouk, 'ports' | 'secrets'>,
+  path: string,
+  form: Readonly<Record<string, string>>,
+): Promise<{ id: string }> {
+  const response = await fetch(`http://127.0.0.1:${souk.ports['sandbox-psp']}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${souk.secrets.stripeApiKey}` },
+    body: new URLSearchParams(form),
+  });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as { id: string };
+}
+
 function sum(amounts: readonly number[]): number {
   return amounts.reduce((total, amount) => total + amount, 0);
 }

@@ -28,6 +28,7 @@ import { SettleOrder } from './settle-order.js';
 import { SettlementWorker } from './settlement-worker.js';
 import { SettlePayment } from './settle-payment.js';
 import { SyncPayment } from './sync-payment.js';
+import { UnsettledCount } from './unsettled-count.js';
 import { WebhookWorker } from './webhook-worker.js';
 import { WebhooksStore } from './webhooks.store.js';
 
@@ -67,6 +68,11 @@ function parts(config: PaymentsConfig, logger: Logger): Provider[] {
       provide: SettlementWorker,
       inject: [LeasesStore, SettlePayment],
       useFactory: (leases: LeasesStore, settle: SettlePayment) => new SettlementWorker(leases, settle, logger),
+    },
+    {
+      provide: UnsettledCount,
+      inject: [Database],
+      useFactory: (database: Database) => new UnsettledCount(database, logger),
     },
     {
       provide: WebhookWorker,

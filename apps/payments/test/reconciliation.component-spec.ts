@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Checks, type Check, type Finding } from '@souk/operations';
 import { sql } from '@souk/postgres';
-import { createLogger } from '@souk/telemetry';
+import { createLogger, metrics } from '@souk/telemetry';
 import { eventually } from '@souk/testing';
 import { ChecksStore } from '../src/checks/checks.store.js';
 import { paymentsProviderCheck } from '../src/checks/payments-provider.js';
 import { PaymentsStore } from '../src/payments.store.js';
 import { StripeBooks } from '../src/providers/stripe-books.js';
 import { StripeProvider } from '../src/providers/stripe.js';
+import { UnsettledCount } from '../src/unsettled-count.js';
 import { PaymentsUnderTest } from './payments-under-test.js';
 
 let shop: PaymentsUnderTest;
@@ -150,6 +151,19 @@ describe('a payment', () => {
     await shop.psp.clearFaults();
     await eventually(async () => expect((await sync(orderId)).payment?.state).toBe('STATE_CAPTURED'));
     expect(await about('payments-stuck', orderId)).toEqual([]);
+  });
+
+  it('whose outcome nobody knows is counted', async () => {
+    const { orderId } = await shop.authorizedOrder();
+    await change(`next_try_at = now() + interval '1 hour'`, orderId);
+    await change(`state = 'PROCESSING'`, orderId);
+    const count = new UnsettledCount(shop.postgres.database, createLogger('test'));
+    count.onApplicationBootstrap();
+    await eventually(async () => {
+      const { values } = await metrics.gauge('payments_unsettled', '').get();
+      expect(values).toContainEqual({ labels: { state: 'PROCESSING' }, value: 1 });
+    });
+    await count.onModuleDestroy();
   });
 
   it('that says something else than its ledger is found', async () => {

@@ -1,7 +1,7 @@
 import { DiscardPolicy } from '@nats-io/jetstream';
 import { connectEvents, type EventBus } from '@souk/events';
 import { Database, sql } from '@souk/postgres';
-import { createLogger } from '@souk/telemetry';
+import { createLogger, metrics } from '@souk/telemetry';
 import {
   eventually,
   tcpProxy,
@@ -125,3 +125,24 @@ it('stops soon while NATS is away', async () => {
   await bus.close();
   expect(Date.now() - begin).toBeLessThan(7_000);
 });
+
+it('counts what waits while NATS is away', async () => {
+  wire = await tcpProxy(nats.url);
+  const bus = await connectEvents({ url: wire.address, name: 'count', prefix: nats.prefix, retryMs: 50 });
+  await wire.cut();
+  await eventually(() => expect(bus.connected).toBe(false));
+  await appendOne();
+  await appendOne();
+  const relay = new OutboxRelay({ database: postgres.database, bus, source: 'orders', logger });
+  relay.start();
+  await eventually(async () => expect(await unsentOf('orders')).toBe(2));
+  await wire.mend();
+  await eventually(async () => expect(await unsentOf('orders')).toBe(0), { timeoutMs: 20_000 });
+  await relay.stop();
+  await bus.close();
+});
+
+async function unsentOf(source: string): Promise<number | undefined> {
+  const { values } = await metrics.gauge('outbox_unsent', '').get();
+  return values.find(({ labels }) => labels['source'] === source)?.value;
+}

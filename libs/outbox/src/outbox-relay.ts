@@ -6,7 +6,15 @@ import type { Database, Transaction } from '@souk/postgres';
 import { metrics, type Logger } from '@souk/telemetry';
 import { WorkerLoop, type Outcome } from '@souk/worker';
 import { auditOutbox, type Audit } from './audit.js';
-import { becomeRelay, markSent, oldestUnsentAge, pruneSent, selectUnsent, type Sent } from './outbox-rows.js';
+import {
+  becomeRelay,
+  countUnsent,
+  markSent,
+  oldestUnsentAge,
+  pruneSent,
+  selectUnsent,
+  type Sent,
+} from './outbox-rows.js';
 import { publishAll } from './publish.js';
 import { rebuildStream, type Rebuilt } from './rebuild-stream.js';
 
@@ -32,6 +40,8 @@ const PRUNE_EVERY_MS = 10 * 60 * 1000;
 const PRUNE_BATCH = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
 const STANDBY_MS = 100;
+const COUNT_EVERY_MS = 5_000;
+const MOST_COUNTED = 100_000;
 
 const published = metrics.counter('outbox_published_total', 'Events that the broker acknowledged', ['source']);
 const losses = metrics.counter('outbox_stream_losses_total', 'Times the broker was seen to have lost events', [
@@ -39,12 +49,15 @@ const losses = metrics.counter('outbox_stream_losses_total', 'Times the broker w
 ]);
 const lag = metrics.gauge('outbox_oldest_unsent_seconds', 'Age of the oldest event that waits', ['source']);
 
+const unsent = metrics.gauge('outbox_unsent', `Events that wait, up to ${MOST_COUNTED}`, ['source']);
+
 /** Publishes what `appendToOutbox` wrote. */
 export class OutboxRelay {
   private readonly options: Required<OutboxRelayOptions>;
   private readonly loop: WorkerLoop;
   private streamReady = false;
   private newestPlace = 0;
+  private nextCount = 0;
   private nextPrune = Date.now() + PRUNE_EVERY_MS;
 
   constructor(options: OutboxRelayOptions) {
@@ -80,6 +93,7 @@ export class OutboxRelay {
   }
 
   private async turn(woken: boolean): Promise<Outcome> {
+    await this.countUnsent();
     const outcome = woken || (await this.measureLag()) ? await this.drain() : 'done';
     await this.prune();
     return outcome;
@@ -151,6 +165,13 @@ export class OutboxRelay {
     const age = await oldestUnsentAge(this.options.database);
     lag.set({ source: this.options.source }, age ?? 0);
     return age !== undefined;
+  }
+
+  /** Before anything is published, so that it is known also while nothing can be. */
+  private async countUnsent(): Promise<void> {
+    if (Date.now() < this.nextCount) return;
+    this.nextCount = Date.now() + COUNT_EVERY_MS;
+    unsent.set({ source: this.options.source }, await countUnsent(this.options.database, MOST_COUNTED));
   }
 
   private async prune(): Promise<void> {

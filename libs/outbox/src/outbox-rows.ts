@@ -49,6 +49,11 @@ const OLDEST_UNSENT = sql(
      FROM outbox WHERE sent_at IS NULL ORDER BY sequence LIMIT 1`,
 );
 
+const COUNT_UNSENT = sql(
+  'outbox.count_unsent',
+  'SELECT count(*)::int AS unsent FROM (SELECT FROM outbox WHERE sent_at IS NULL LIMIT $1) AS waiting',
+);
+
 const PRUNE = sql(
   'outbox.prune',
   `WITH old AS (SELECT id FROM outbox WHERE id < $1 AND sent_at < $2 ORDER BY id LIMIT $3),
@@ -80,6 +85,12 @@ export async function markSent(tx: Transaction, sent: readonly Sent[]): Promise<
 export async function oldestUnsentAge(database: Queryable): Promise<number | undefined> {
   const [row] = await database.query<{ age: number }>(OLDEST_UNSENT);
   return row?.age;
+}
+
+/** How many rows are unsent, up to `most`. */
+export async function countUnsent(database: Queryable, most: number): Promise<number> {
+  const [row] = await database.query<{ unsent: number }>(COUNT_UNSENT, [most]);
+  return row?.unsent ?? 0;
 }
 
 /** Deletes up to `limit` rows that were sent before the instant; answers how many. Ids are version 7, so their key finds them. */

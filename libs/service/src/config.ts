@@ -5,13 +5,16 @@ import { z } from 'zod';
 export const serviceFields = {
   GRPC_HOST: z.string().default('127.0.0.1'),
   GRPC_PORT: port(),
+  /** Where the service answers GET /metrics, on the same host; nowhere where it is not set. */
+  MANAGEMENT_PORT: port().optional(),
   ...proofFields,
 };
 
 /** Where a service listens and how it knows who calls. @throws ConfigError where that would not be safe */
 export function listening(config: z.infer<z.ZodObject<typeof serviceFields>>) {
   requireProtection(config.GRPC_HOST, config);
-  return { host: config.GRPC_HOST, port: config.GRPC_PORT, ...proofOf(config) };
+  const { GRPC_HOST: host, GRPC_PORT: port, MANAGEMENT_PORT: managementPort } = config;
+  return { host, port, managementPort, ...proofOf(config) };
 }
 
 /** What every service that keeps data reads besides. */

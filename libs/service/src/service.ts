@@ -10,6 +10,7 @@ import { TokenVerifier, type KeySource } from '@souk/auth';
 import { definitionOf, RpcServer, serviceName, type ControllerClass, type TlsFiles } from '@souk/rpc';
 import { createLogger, nestLogger, type Logger } from '@souk/telemetry';
 import { HealthImplementation } from 'grpc-health-check';
+import { startManagement } from './management.js';
 import { addReflection } from './reflection.js';
 
 const GRACE_MS = 10_000;
@@ -23,6 +24,8 @@ export interface ServiceOptions {
   readonly host: string;
   /** Port of the gRPC server; 0 takes a free one. */
   readonly port: number;
+  /** Port for what is asked of the process itself, such as its metrics; 0 takes a free one, none is opened where it is left out. */
+  readonly managementPort?: number | undefined;
   /** Secret that other services prove themselves with, where TLS is off. */
   readonly serviceToken?: string;
   /** Turns TLS on: files of the service's certificate. */
@@ -36,6 +39,7 @@ type Get = <T>(type: Type<T>) => T;
 
 export interface RunningService {
   readonly port: number;
+  readonly managementPort: number | undefined;
   /** A provider of the service's module, for tests. */
   readonly get: Get;
   stop(): Promise<void>;
@@ -62,15 +66,22 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     server.grpc,
     options.controllers.map((controller) => serviceName(definitionOf(controller))),
   );
+  const management =
+    options.managementPort === undefined
+      ? undefined
+      : await startManagement(options.host, options.managementPort, logger);
   const port = await server.listen(options.host, options.port);
   logger.info({ port }, `${options.name} is ready`);
   return {
     port,
+    managementPort: management?.port,
     get,
     stop: async () => {
       health.setStatus('', 'NOT_SERVING');
       await server.close(GRACE_MS);
       await app.close();
+      // Last: what it does at the end is measured too.
+      await management?.close();
     },
   };
 }

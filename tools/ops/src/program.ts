@@ -19,7 +19,9 @@ Examples:
   npm run ops -- stream rebuild orders
 
 Environment:
-  SOUK_SERVICE_TOKEN                        the secret that the services share
+  SOUK_SERVICE_TOKEN                        the secret that the services share, where TLS is off
+  SOUK_TLS=on, SOUK_TLS_CA_FILE,            where it is on: the files of a certificate that names ops
+  SOUK_TLS_CERT_FILE, SOUK_TLS_KEY_FILE
   SOUK_IDENTITY_ADDRESS ...                 host:port of each service
   SOUK_DATA_DIR                             state of the Souk on this machine (.souk), where both are found otherwise
 

@@ -66,9 +66,10 @@ export function chosen(service: GrpcService | undefined): readonly GrpcService[]
 
 function sentenceOf(error: unknown, service: GrpcService, address: string): string {
   if (!isDomainError(error)) return `${service} failed: ${error instanceof Error ? error.message : String(error)}`;
+  // Else a neighbour of the service that was asked is away.
   if (error.metadata['service'] === service) return awaySentence(error, service, address);
   if (error.kind === 'unauthenticated' || error.kind === 'forbidden') {
-    return `${service} at ${address} does not let you in: SOUK_SERVICE_TOKEN is not the secret that it knows.`;
+    return `${service} at ${address} does not let you in: SOUK_SERVICE_TOKEN is not the secret that it knows, or your certificate does not name ops.`;
   }
   return `${service}: ${error.message} (${error.reason})`;
 }

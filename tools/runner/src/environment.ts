@@ -79,6 +79,7 @@ function grpcService(service: GrpcService, plan: EnvironmentPlan): Environment {
   return {
     GRPC_HOST: '127.0.0.1',
     GRPC_PORT: String(plan.ports[service]),
+    MANAGEMENT_PORT: String(plan.ports[`${service}-management`]),
     DATABASE_URL: databaseUrl(service, plan),
     NATS_URL: `nats://127.0.0.1:${plan.ports.nats}`,
     ...own(service, plan),

@@ -19,8 +19,8 @@ const WITH_INTENT_AFTER = sql(
     ORDER BY payment_id LIMIT $2`,
 );
 
-// Whatever is not settled is due again within six hours.
-const NOT_SETTLED = `next_try_at < now() + interval '7 hours'`;
+/** Whatever is not settled is due again within six hours. */
+export const NOT_SETTLED = `next_try_at < now() + interval '7 hours'`;
 const LONG_AGO = `now() - interval '10 minutes'`;
 
 const COUNT_NOT_SETTLED = sql(
