@@ -10,6 +10,7 @@ import {
   ClientsServiceService,
   IdentityServiceService,
   RolesServiceService,
+  SecondFactorServiceService,
   SessionsServiceService,
   UsersServiceService,
 } from '@souk/proto/identity/v1';
@@ -22,6 +23,7 @@ import type { GatewayConfig, ServiceName } from './config.js';
 export const IDENTITY = Symbol('identity');
 export const ACCOUNT = Symbol('account');
 export const SESSIONS = Symbol('sessions');
+export const SECOND_FACTOR = Symbol('second factor');
 export const ADDRESS_BOOK = Symbol('address book');
 export const MACHINE_CLIENTS = Symbol('machine clients');
 export const ROLES = Symbol('roles');
@@ -35,6 +37,7 @@ export const PAYMENTS = Symbol('payments');
 export type IdentityClient = RpcClient<typeof IdentityServiceService>;
 export type AccountClient = RpcClient<typeof AccountServiceService>;
 export type SessionsClient = RpcClient<typeof SessionsServiceService>;
+export type SecondFactorClient = RpcClient<typeof SecondFactorServiceService>;
 export type AddressBookClient = RpcClient<typeof AddressBookServiceService>;
 export type MachineClientsClient = RpcClient<typeof ClientsServiceService>;
 export type RolesClient = RpcClient<typeof RolesServiceService>;
@@ -103,6 +106,10 @@ function identityProviders(identity: Connection): Provider[] {
     {
       provide: SESSIONS,
       useFactory: () => rpcClient(SessionsServiceService, { ...identity, idempotent: ['revokeSession'] }),
+    },
+    {
+      provide: SECOND_FACTOR,
+      useFactory: () => rpcClient(SecondFactorServiceService, identity),
     },
     {
       provide: ADDRESS_BOOK,

@@ -22,6 +22,7 @@ import { PaymentsController } from './http/payments.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ProductsController } from './http/products.controller.js';
 import { RolesController } from './http/roles.controller.js';
+import { SecondFactorController } from './http/second-factor.controller.js';
 import { SessionsController } from './http/sessions.controller.js';
 import { SigningKeysController } from './http/signing-keys.controller.js';
 import { StockController } from './http/stock.controller.js';
@@ -46,6 +47,7 @@ export class GatewayModule {
         RolesController,
         MachineClientsController,
         SigningKeysController,
+        SecondFactorController,
         ProductsController,
         ImportsController,
         StockController,

@@ -25,7 +25,7 @@ const NOOR_VIEW = {
   createdAt: NOON.toISOString(),
 };
 const ADDRESS = { name: 'Noor', line1: '12 Lane', city: 'Leipzig', postalCode: '04109', country: 'DE' };
-const TOKENS = { accessToken: 'a.b.c', refreshToken: 'r', expiresIn: 900 };
+const TOKENS = { accessToken: 'a.b.c', refreshToken: 'r', expiresIn: 900, mustEnrol: false };
 const login = { email: 'noor@example.com', password: 'secret' };
 
 async function problem(response: Response): Promise<Record<string, unknown>> {
@@ -49,6 +49,7 @@ describe('getting in', () => {
   it.each([
     ['register', '/v1/auth/register', { email: 'noor@example.com', password: 'a quiet garden', name: 'Noor' }],
     ['login', '/v1/auth/login', login],
+    ['completeLogin', '/v1/auth/login/code', { challengeToken: 'c', code: '287082' }],
     ['refreshSession', '/v1/auth/refresh', { refreshToken: 'r' }],
   ] as const)('tells identity where a request to %s came from', async (rpc, path, json) => {
     let asked: object = {};
@@ -58,6 +59,13 @@ describe('getting in', () => {
     };
     expect((await gateway.fetch(path, { method: 'POST', json, headers: { 'user-agent': 'Lamp 1' } })).ok).toBe(true);
     expect(asked).toMatchObject({ ...json, device: { address: '127.0.0.1', userAgent: 'Lamp 1' } });
+  });
+
+  it('asks who has a second factor for a code', async () => {
+    const challenge = { token: 'c', expiresIn: 300 };
+    gateway.services.answers.identity.login = () => ({ user: undefined, tokens: undefined, challenge });
+    const response = await gateway.fetch('/v1/auth/login', { method: 'POST', json: login });
+    expect([response.status, await response.json()]).toEqual([202, { challenge }]);
   });
 
   it('shows an account whose address went to another one', async () => {
@@ -148,6 +156,56 @@ it.each([
     200,
     { ended: 2 },
   ],
+  [
+    'GET',
+    '/v1/me/second-factor',
+    'secondFactor',
+    'getSecondFactor',
+    undefined,
+    { enabled: true, required: false, recoveryCodesLeft: 9, confirmTime: NOON },
+    200,
+    { enabled: true, required: false, recoveryCodesLeft: 9, confirmedAt: NOON.toISOString() },
+  ],
+  [
+    'POST',
+    '/v1/me/second-factor',
+    'secondFactor',
+    'beginSecondFactor',
+    { password: 'p' },
+    { secret: 's', uri: 'otpauth://totp/x' },
+    201,
+    { secret: 's', uri: 'otpauth://totp/x' },
+  ],
+  [
+    'POST',
+    '/v1/me/second-factor/confirm',
+    'secondFactor',
+    'confirmSecondFactor',
+    { code: '287082' },
+    { recoveryCodes: ['a'] },
+    200,
+    { recoveryCodes: ['a'] },
+  ],
+  [
+    'POST',
+    '/v1/me/second-factor/recovery-codes',
+    'secondFactor',
+    'renewRecoveryCodes',
+    { password: 'p', code: '287082' },
+    { recoveryCodes: ['a'] },
+    200,
+    { recoveryCodes: ['a'] },
+  ],
+  [
+    'DELETE',
+    '/v1/me/second-factor',
+    'secondFactor',
+    'removeSecondFactor',
+    { password: 'p', code: '287082' },
+    {},
+    204,
+    '',
+  ],
 ] as const)('%s %s', async (method, path, service, rpc, json, answer, status, view) => {
   let asked: unknown;
   const answers = gateway.services.answers[service] as Record<string, (request: unknown) => object>;
@@ -177,6 +235,22 @@ it.each([
   const response = await send(method, path, json);
   expect(response.status).toBe(status);
   expect(await problem(response)).toMatchObject({ reason });
+});
+
+it('lets who must set up a second factor do that and nothing else', async () => {
+  const enabled = { enabled: false, required: true, recoveryCodesLeft: 0 };
+  gateway.services.answers.secondFactor.getSecondFactor = () => enabled;
+  const token = gateway.enrolling;
+  expect((await gateway.fetch('/v1/me/second-factor', { token })).status).toBe(200);
+  for (const [method, path] of [
+    ['GET', '/v1/me'],
+    ['GET', '/v1/orders'],
+    ['DELETE', '/v1/me/second-factor'],
+    ['DELETE', '/v1/products/lantern'],
+  ]) {
+    const response = await gateway.fetch(path!, { method: method!, token });
+    expect([response.status, (await problem(response))['reason']]).toEqual([403, 'SECOND_FACTOR_REQUIRED']);
+  }
 });
 
 it('names what is wrong with a new password as the request does', async () => {

@@ -15,6 +15,8 @@ export interface RunningGateway {
   readonly customer: string;
   readonly staff: string;
   readonly identity: TestIdentity;
+  /** That of somebody who must set up a second factor first. */
+  readonly enrolling: string;
   fetch(path: string, init?: RequestInit & { token?: string; json?: unknown }): Promise<Response>;
   stop(): Promise<void>;
 }
@@ -63,6 +65,7 @@ export async function runGateway(env: NodeJS.ProcessEnv = {}): Promise<RunningGa
 async function tokens(identity: TestIdentity) {
   return {
     customer: await identity.tokenFor({ userId: USER_ID }),
+    enrolling: await identity.enrollingToken({ userId: USER_ID, sessionId: 's1' }),
     staff: await identity.tokenFor({ userId: USER_ID, roles: ['customer', 'staff'] }),
   };
 }

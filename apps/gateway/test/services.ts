@@ -14,6 +14,7 @@ import {
   ClientsServiceService,
   IdentityServiceService,
   RolesServiceService,
+  SecondFactorServiceService,
   SessionsServiceService,
   UsersServiceService,
 } from '@souk/proto/identity/v1';
@@ -35,6 +36,7 @@ export interface FakeAnswers {
   identity: Answers<typeof IdentityServiceService>;
   account: Answers<typeof AccountServiceService>;
   sessions: Answers<typeof SessionsServiceService>;
+  secondFactor: Answers<typeof SecondFactorServiceService>;
   addressBook: Answers<typeof AddressBookServiceService>;
   machineClients: Answers<typeof ClientsServiceService>;
   roles: Answers<typeof RolesServiceService>;
@@ -61,6 +63,7 @@ export async function fakeServices(): Promise<FakeServices> {
     identity: {},
     account: {},
     sessions: {},
+    secondFactor: {},
     addressBook: {},
     machineClients: {},
     roles: {},
@@ -76,6 +79,7 @@ export async function fakeServices(): Promise<FakeServices> {
       ['identity', IdentityServiceService],
       ['account', AccountServiceService],
       ['sessions', SessionsServiceService],
+      ['secondFactor', SecondFactorServiceService],
       ['addressBook', AddressBookServiceService],
       ['machineClients', ClientsServiceService],
       ['roles', RolesServiceService],

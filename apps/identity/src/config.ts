@@ -27,6 +27,8 @@ export function identityConfig(env: NodeJS.ProcessEnv = process.env) {
         .regex(/^https?:\/\/[^\s/#?]+(\/[^\s#?]*)?$/, 'it must be an address such as https://shop.example')
         .transform((url) => url.replace(/\/+$/, ''))
         .default('http://127.0.0.1:3000'),
+      /** Whether whoever is more than a customer must have a second factor. */
+      SOUK_STAFF_SECOND_FACTOR: z.enum(['optional', 'required']).default('optional'),
       /** Made an administrator at the start where there is none yet. */
       SOUK_ADMIN_EMAIL: z.string().trim().optional(),
       SOUK_ADMIN_PASSWORD: z.string().optional(),

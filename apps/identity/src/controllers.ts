@@ -4,6 +4,7 @@ import { AddressBookGrpc } from './address-book.grpc.js';
 import { ClientsGrpc } from './clients.grpc.js';
 import { IdentityGrpc } from './identity.grpc.js';
 import { RolesGrpc } from './roles.grpc.js';
+import { SecondFactorGrpc } from './second-factor.grpc.js';
 import { SessionsGrpc } from './sessions.grpc.js';
 import { UsersGrpc } from './users.grpc.js';
 
@@ -12,6 +13,7 @@ export const CONTROLLERS: ControllerClass[] = [
   IdentityGrpc,
   AccountGrpc,
   SessionsGrpc,
+  SecondFactorGrpc,
   AddressBookGrpc,
   RolesGrpc,
   UsersGrpc,

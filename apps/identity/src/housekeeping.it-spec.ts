@@ -7,6 +7,7 @@ import { AttemptsStore } from './attempts/attempts.store.js';
 import { Housekeeping } from './housekeeping.js';
 import { makeProof } from './mails/proofs.store.js';
 import { UNKNOWN_DEVICE } from './sessions/device.js';
+import { BY_PASSWORD } from './sessions/methods.js';
 import { SessionsStore } from './sessions/sessions.store.js';
 
 describe('the housekeeping', () => {
@@ -42,7 +43,7 @@ describe('the housekeeping', () => {
     const older = await newUser('b@example.com');
     const newest = await newUser('b@example.com');
     const used = await newUser('c@example.com');
-    await sessions.open(used, UNKNOWN_DEVICE);
+    await sessions.open(used, UNKNOWN_DEVICE, BY_PASSWORD);
     const beside = await newUser('c@example.com');
     const staff = await newUser('d@example.com', ['customer', 'staff']);
     await newUser('d@example.com');
@@ -62,7 +63,7 @@ describe('the housekeeping', () => {
     const userId = await newUser('a@example.com');
     const link = { purpose: 'VERIFY_EMAIL', email: 'a@example.com' } as const;
     for (const minutes of [-1, 10]) await postgres.database.transaction((tx) => makeProof(tx, { ...link, minutes }));
-    await sessions.open(userId, UNKNOWN_DEVICE);
+    await sessions.open(userId, UNKNOWN_DEVICE, BY_PASSWORD);
     await housekeeping.execute();
     expect([await count('sessions'), await count('proofs')]).toEqual([1, 1]);
     await postgres.database.query(sql('test.expire', 'UPDATE sessions SET expires_at = now()'));

@@ -20,6 +20,16 @@ const EXPIRED = [
     'housekeeping.proofs',
     'DELETE FROM proofs WHERE token_hash IN (SELECT token_hash FROM proofs WHERE expires_at <= now() LIMIT $1)',
   ),
+  sql(
+    'housekeeping.login_challenges',
+    `DELETE FROM login_challenges WHERE token_hash IN (
+       SELECT token_hash FROM login_challenges WHERE expires_at <= now() LIMIT $1)`,
+  ),
+  sql(
+    'housekeeping.second_factors',
+    `DELETE FROM second_factors WHERE confirmed_at IS NULL AND user_id IN (
+       SELECT user_id FROM second_factors WHERE confirmed_at IS NULL AND created_at < now() - interval '1 day' LIMIT $1)`,
+  ),
 ];
 const UNVERIFIED = sql(
   'housekeeping.unverified',

@@ -2,6 +2,8 @@ import { Allow, may, userIdOf } from '@souk/auth';
 import { DomainError } from '@souk/errors';
 import {
   IdentityServiceService,
+  type CompleteLoginRequest,
+  type CompleteLoginResponse,
   type GetUserRequest,
   type GetUserResponse,
   type ListSigningKeysResponse,
@@ -28,6 +30,7 @@ import { UsersStore } from './accounts/users.store.js';
 import { deviceOf, isUuid, toSession, toUser } from './identity.messages.js';
 import { RequestPasswordReset } from './passwords/request-password-reset.js';
 import { ResetPassword } from './passwords/reset-password.js';
+import { CompleteLogin } from './sessions/complete-login.js';
 import { Login } from './sessions/login.js';
 import { parseRefreshToken } from './sessions/refresh-token.js';
 import { RefreshSession } from './sessions/refresh-session.js';
@@ -40,6 +43,7 @@ export class IdentityGrpc implements Handlers<typeof IdentityServiceService> {
   constructor(
     private readonly registering: Register,
     private readonly loggingIn: Login,
+    private readonly completing: CompleteLogin,
     private readonly refreshing: RefreshSession,
     private readonly requestingReset: RequestPasswordReset,
     private readonly resetting: ResetPassword,
@@ -55,7 +59,14 @@ export class IdentityGrpc implements Handlers<typeof IdentityServiceService> {
 
   @Allow('anyone')
   async login({ email, password, device }: LoginRequest): Promise<LoginResponse> {
-    return toSession(await this.loggingIn.execute(email, password, deviceOf(device)));
+    const outcome = await this.loggingIn.execute(email, password, deviceOf(device));
+    if (!('challenge' in outcome)) return toSession(outcome);
+    return { ...outcome, user: undefined, tokens: undefined };
+  }
+
+  @Allow('anyone')
+  async completeLogin({ challengeToken, code, device }: CompleteLoginRequest): Promise<CompleteLoginResponse> {
+    return toSession(await this.completing.execute(challengeToken, code, deviceOf(device)));
   }
 
   @Allow('anyone')

@@ -21,13 +21,22 @@ export function caller(): UserPrincipal {
   return principal;
 }
 
+/** The person who calls an RPC that also lets in whoever must set up a second factor first. */
+export function enrollee(): { readonly userId: string; readonly sessionId: string } {
+  const principal = currentPrincipal();
+  return principal.kind === 'enrolling' ? principal : caller();
+}
+
 /** Where the call came from. Only a Souk service, such as the gateway, can tell; whoever else says so is not believed. */
 export function deviceOf(message: DeviceMessage | undefined): Device {
   return message && callContext().caller ? tidyDevice(message) : UNKNOWN_DEVICE;
 }
 
-export function toSession({ user, accessToken, refreshToken }: LoggedIn): { user: UserMessage; tokens: Tokens } {
-  return { user: toUser(user), tokens: { accessToken, refreshToken, expiresIn: ACCESS_TOKEN_SECONDS } };
+export function toSession({ user, refreshToken, accessToken, mustEnrol }: LoggedIn): {
+  user: UserMessage;
+  tokens: Tokens;
+} {
+  return { user: toUser(user), tokens: { accessToken, refreshToken, expiresIn: ACCESS_TOKEN_SECONDS, mustEnrol } };
 }
 
 export function toUser({ userId, email, emailVerified, name, roles, createdAt }: User): UserMessage {

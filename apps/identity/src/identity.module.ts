@@ -36,11 +36,17 @@ import { ResetPassword } from './passwords/reset-password.js';
 import { AssignRoles } from './roles/assign-roles.js';
 import { PresentAuthority } from './roles/present-authority.js';
 import { RolesStore } from './roles/roles.store.js';
+import { ChallengesStore } from './second-factor/challenges.store.js';
+import { CheckCode } from './second-factor/check-code.js';
+import { Enrol } from './second-factor/enrol.js';
+import { RemoveSecondFactor } from './second-factor/remove-second-factor.js';
+import { SecondFactorsStore } from './second-factor/second-factors.store.js';
+import { CompleteLogin } from './sessions/complete-login.js';
 import { Login } from './sessions/login.js';
 import { OpenSession } from './sessions/open-session.js';
 import { RefreshSession } from './sessions/refresh-session.js';
 import { SessionsStore } from './sessions/sessions.store.js';
-import { AccessTokens } from './tokens/access-tokens.js';
+import { AccessTokens, type StaffPolicy } from './tokens/access-tokens.js';
 import { KeyRotation } from './tokens/key-rotation.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 import { SigningKeysStore } from './tokens/signing-keys.store.js';
@@ -48,9 +54,12 @@ import { SigningKeysStore } from './tokens/signing-keys.store.js';
 const LOGGER = token<Logger>('logger');
 const NOTIFICATIONS = token<NotificationsClient>('notifications');
 const SHOP_URL = token<string>('shop url');
+const SHOP_HOST = token<string>('host of the shop');
+const STAFF_POLICY = token<StaffPolicy>('what is asked of staff');
 const FIRST_ADMIN = token<FirstAdminAccount | undefined>('first admin');
 const KEY_ROTATION_DAYS = token<number>('days of a signing key');
 const REFRESH_KEY = token<Buffer>('key of refresh tokens');
+const RECOVERY_KEY = token<Buffer>('key of recovery codes');
 const ATTEMPTS_KEY = token<Buffer>('key of attempts');
 
 @Module({})
@@ -66,6 +75,7 @@ export class IdentityModule {
         ...sessions,
         ...mails,
         ...accounts,
+        ...secondFactor,
         ...roles,
         ...CONTROLLERS,
         ...operations(data),
@@ -85,9 +95,12 @@ function given(config: IdentityConfig, logger: Logger): Provider[] {
   return [
     { provide: KeyCipher, useValue: cipher },
     { provide: REFRESH_KEY, useValue: cipher.derive('refresh tokens') },
+    { provide: RECOVERY_KEY, useValue: cipher.derive('recovery codes') },
     { provide: ATTEMPTS_KEY, useValue: cipher.derive('attempts') },
     { provide: LOGGER, useValue: logger },
     { provide: SHOP_URL, useValue: config.SOUK_SHOP_URL },
+    { provide: SHOP_HOST, useValue: new URL(config.SOUK_SHOP_URL).host },
+    { provide: STAFF_POLICY, useValue: { secondFactorRequired: config.SOUK_STAFF_SECOND_FACTOR === 'required' } },
     { provide: KEY_ROTATION_DAYS, useValue: config.SOUK_KEY_ROTATION_DAYS },
     { provide: FIRST_ADMIN, useValue: config.firstAdmin },
     {
@@ -107,14 +120,17 @@ const stores: Provider[] = [
   made(SigningKeysStore, Database),
   made(SessionsStore, Database, REFRESH_KEY),
   made(AttemptsStore, Database, ATTEMPTS_KEY),
+  made(SecondFactorsStore, Database, KeyCipher, RECOVERY_KEY),
+  made(ChallengesStore, Database),
 ];
 
 const sessions: Provider[] = [
   made(SigningKeys, SigningKeysStore, KeyCipher),
   made(KeyRotation, SigningKeys, SigningKeysStore, LOGGER, KEY_ROTATION_DAYS),
-  made(AccessTokens, SigningKeys, RolesStore),
+  made(AccessTokens, SigningKeys, RolesStore, STAFF_POLICY),
   made(OpenSession, SessionsStore, AccessTokens),
-  made(Login, Database, UsersStore, AttemptsStore, PasswordHasher, OpenSession),
+  made(Login, Database, UsersStore, AttemptsStore, PasswordHasher, OpenSession, SecondFactorsStore, ChallengesStore),
+  made(CompleteLogin, Database, UsersStore, ChallengesStore, CheckCode, AttemptsStore, OpenSession, Background),
   made(RefreshSession, Database, UsersStore, SessionsStore, AccountMailsStore, AccessTokens, LOGGER),
 ];
 
@@ -140,6 +156,34 @@ const accounts: Provider[] = [
   made(DeleteAccount, Database, UsersStore, ConfirmPassword, AccountMailsStore, Background),
   made(FirstAdmin, Database, UsersStore, PasswordHasher, LOGGER, FIRST_ADMIN),
   made(Housekeeping, Database, UsersStore, AttemptsStore, LOGGER),
+];
+
+const secondFactor: Provider[] = [
+  made(CheckCode, SecondFactorsStore, AttemptsStore, AccountMailsStore),
+  made(
+    Enrol,
+    Database,
+    UsersStore,
+    SessionsStore,
+    SecondFactorsStore,
+    ConfirmPassword,
+    CheckCode,
+    AccountMailsStore,
+    Background,
+    SHOP_HOST,
+  ),
+  made(
+    RemoveSecondFactor,
+    Database,
+    UsersStore,
+    SessionsStore,
+    SecondFactorsStore,
+    ConfirmPassword,
+    CheckCode,
+    AccountMailsStore,
+    Background,
+    LOGGER,
+  ),
 ];
 
 const roles: Provider[] = [

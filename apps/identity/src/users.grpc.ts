@@ -1,11 +1,13 @@
-import { Allow, subjectOf } from '@souk/auth';
-import { invalid } from '@souk/errors';
+import { Allow, subjectOf, userIdOf } from '@souk/auth';
+import { DomainError, invalid } from '@souk/errors';
 import {
   UsersServiceService,
   type AssignRolesRequest,
   type AssignRolesResponse,
   type ListUsersRequest,
   type ListUsersResponse,
+  type ResetSecondFactorRequest,
+  type ResetSecondFactorResponse,
   type RevokeUserSessionsRequest,
   type RevokeUserSessionsResponse,
 } from '@souk/proto/identity/v1';
@@ -17,6 +19,7 @@ import { AssignRoles } from './roles/assign-roles.js';
 import { PresentAuthority } from './roles/present-authority.js';
 import { checkGrant } from './roles/role-rules.js';
 import { RolesStore } from './roles/roles.store.js';
+import { RemoveSecondFactor } from './second-factor/remove-second-factor.js';
 import { SessionsStore } from './sessions/sessions.store.js';
 
 const PAGE = 50;
@@ -30,6 +33,7 @@ export class UsersGrpc implements Handlers<typeof UsersServiceService> {
     private readonly roles: RolesStore,
     private readonly authority: PresentAuthority,
     private readonly assigning: AssignRoles,
+    private readonly removing: RemoveSecondFactor,
   ) {}
 
   @Allow('users:read')
@@ -56,6 +60,14 @@ export class UsersGrpc implements Handlers<typeof UsersServiceService> {
     return { count: await this.sessions.endAll(user.userId) };
   }
 
+  /** Not one's own: whoever has a stolen access token would be rid of the code. */
+  @Allow('users:write')
+  async resetSecondFactor({ userId }: ResetSecondFactorRequest): Promise<ResetSecondFactorResponse> {
+    if (userId === userIdOf(currentPrincipal())) throw ownSecondFactor();
+    const user = await this.lesserUser(userId);
+    return { removed: await this.removing.forOther(user.userId, subjectOf(currentPrincipal()) ?? '') };
+  }
+
   /** An account that the caller may do something to: one that may do no more than they may. */
   private async lesserUser(userId: string): Promise<User> {
     const giver = await this.authority.require(currentPrincipal(), 'users:write');
@@ -64,4 +76,12 @@ export class UsersGrpc implements Handlers<typeof UsersServiceService> {
     checkGrant(giver, await this.roles.authorityOf(user.roles));
     return user;
   }
+}
+
+function ownSecondFactor(): DomainError {
+  return new DomainError({
+    kind: 'forbidden',
+    reason: 'OWN_SECOND_FACTOR',
+    message: 'Remove your own second factor by password and code, or ask somebody else in charge.',
+  });
 }

@@ -6,6 +6,7 @@ import {
   ClientsServiceService,
   IdentityServiceService,
   RolesServiceService,
+  SecondFactorServiceService,
   SessionsServiceService,
   UsersServiceService,
   type Tokens,
@@ -44,6 +45,7 @@ export interface Replica {
   readonly roles: RpcClient<typeof RolesServiceService>;
   readonly users: RpcClient<typeof UsersServiceService>;
   readonly clients: RpcClient<typeof ClientsServiceService>;
+  readonly secondFactor: RpcClient<typeof SecondFactorServiceService>;
 }
 
 /** Somebody who is logged in. */
@@ -85,6 +87,7 @@ export class IdentityUnderTest {
       SOUK_NOTIFICATIONS_ADDRESS: this.notifications.address,
       SOUK_KEY_ROTATION_DAYS: 90,
       SOUK_SHOP_URL: 'https://shop.example',
+      SOUK_STAFF_SECOND_FACTOR: 'optional',
       firstAdmin: ADMIN,
       ...changes,
     };
@@ -99,6 +102,7 @@ export class IdentityUnderTest {
       roles: this.clientOf(RolesServiceService, service),
       users: this.clientOf(UsersServiceService, service),
       clients: this.clientOf(ClientsServiceService, service),
+      secondFactor: this.clientOf(SecondFactorServiceService, service),
     };
   }
 

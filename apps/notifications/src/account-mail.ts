@@ -69,7 +69,10 @@ const TEMPLATES = {
   },
   RECOVERY_CODE_USED: {
     subject: 'A recovery code was used',
-    paragraphs: ['somebody logged in to your account with one of your recovery codes; it works no more.', NOT_YOU],
+    paragraphs: [
+      'one of the recovery codes of your account was used in place of a code of your authenticator app; it works no more.',
+      NOT_YOU,
+    ],
   },
   ACCOUNT_DELETED: {
     subject: 'Your account is deleted',

@@ -25,14 +25,22 @@ export interface Client {
   readonly permissions: readonly Permission[];
 }
 
+/** A person who must set up a second factor before anything else. Whatever else lets guests in treats them as one. */
+export interface Enrolling {
+  readonly kind: 'enrolling';
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
 /** On whose behalf a call is made. Which service made it is told apart, by `caller`. */
-export type Principal = Guest | User | Client;
+export type Principal = Guest | User | Client | Enrolling;
 
 export const GUEST: Guest = { kind: 'guest' };
 
 /** Whether the principal has the permission; an administrator has all of them. */
 export function may(principal: Principal, permission: Permission): boolean {
-  return principal.kind !== 'guest' && (principal.permissions.includes(permission) || isAdmin(principal));
+  if (principal.kind !== 'user' && principal.kind !== 'client') return false;
+  return principal.permissions.includes(permission) || isAdmin(principal);
 }
 
 /** Identifier of the logged-in person; undefined for guests and programs. */

@@ -16,6 +16,7 @@ const withPermission = (...permissions: Permission[]): Principal => ({
   permissions,
 });
 const program = (...permissions: Permission[]): Principal => ({ kind: 'client', clientId: 'c1', permissions });
+const ENROLLING: Principal = { kind: 'enrolling', userId: 'u1', sessionId: 's1' };
 
 const outcome = (rules: Rule[], principal: Principal, caller?: string): string => {
   try {
@@ -34,6 +35,12 @@ it.each<[Rule[], Principal, string | undefined, string]>([
   [['user'], GUEST, 'gateway', 'UNAUTHENTICATED'],
   [['user'], person('customer'), 'gateway', 'in'],
   [['user'], program('orders:read'), 'gateway', 'PERMISSION_DENIED'],
+  [['user'], ENROLLING, 'gateway', 'SECOND_FACTOR_REQUIRED'],
+  [['anyone'], ENROLLING, 'gateway', 'in'],
+  [['user', 'enrolling'], ENROLLING, 'gateway', 'in'],
+  [['enrolling'], ENROLLING, 'catalog', 'SECOND_FACTOR_REQUIRED'],
+  [['enrolling'], person('admin'), 'gateway', 'PERMISSION_DENIED'],
+  [['orders:read'], ENROLLING, 'gateway', 'SECOND_FACTOR_REQUIRED'],
   [['orders:read'], GUEST, 'gateway', 'UNAUTHENTICATED'],
   [['orders:read'], person('customer'), 'gateway', 'PERMISSION_DENIED'],
   [['orders:read'], person('staff'), 'gateway', 'in'],
@@ -76,8 +83,9 @@ it('knows the rules of a method, and that another has none', () => {
 });
 
 it('tells people from guests and from programs', () => {
-  expect([GUEST, person('customer'), program()].map(userIdOf)).toEqual([undefined, 'u1', undefined]);
-  expect([GUEST, person('customer'), program()].map(subjectOf)).toEqual([undefined, 'u1', 'client:c1']);
+  const everybody = [GUEST, person('customer'), program(), ENROLLING];
+  expect(everybody.map(userIdOf)).toEqual([undefined, 'u1', undefined, undefined]);
+  expect(everybody.map(subjectOf)).toEqual([undefined, 'u1', 'client:c1', undefined]);
 });
 
 it('gives an administrator every permission, also one that the token does not name', () => {

@@ -9,9 +9,10 @@ import { may, type Principal } from './principal.js';
 /**
  * Several rules are alternatives. `service:orders` lets the orders service in, and nobody else. `anyone`, `user` and
  * permissions are about the principal, whom the gateway speaks for; a program may speak for itself. No other service
- * passes them, whomever it brings a token of. `public` lets in whoever reaches the port.
+ * passes them, whomever it brings a token of. `enrolling` lets in people who must set up a second factor before anything
+ * else. `public` lets in whoever reaches the port.
  */
-export type Rule = 'public' | 'anyone' | 'user' | Permission | `service:${string}`;
+export type Rule = 'public' | 'anyone' | 'user' | 'enrolling' | Permission | `service:${string}`;
 
 /** The service that speaks for people, and for guests. */
 export const GATEWAY = 'gateway';
@@ -35,7 +36,8 @@ export function rulesOf(prototype: object, method: string): readonly Rule[] | un
 /**
  * Refuses a call that none of the rules lets in.
  * @param caller name of the Souk service that calls; undefined where it did not prove to be one
- * @throws DomainError UNAUTHENTICATED for a guest who could log in, PERMISSION_DENIED for everyone else
+ * @throws DomainError UNAUTHENTICATED for a guest who could log in, SECOND_FACTOR_REQUIRED for who must set one up first,
+ * PERMISSION_DENIED for everyone else
  */
 export function authorize(rules: readonly Rule[], principal: Principal, caller: string | undefined): void {
   if (rules.some((rule) => satisfies(rule, principal, caller))) return;
@@ -47,6 +49,13 @@ export function authorize(rules: readonly Rule[], principal: Principal, caller: 
       message: 'Log in and send the access token.',
     });
   }
+  if (principal.kind === 'enrolling') {
+    throw new DomainError({
+      kind: 'forbidden',
+      reason: 'SECOND_FACTOR_REQUIRED',
+      message: 'Set up a second factor and refresh the session first.',
+    });
+  }
   throw new DomainError({ kind: 'forbidden', reason: 'PERMISSION_DENIED', message: 'You may not do this.' });
 }
 
@@ -55,7 +64,7 @@ function satisfies(rule: Rule, principal: Principal, caller: string | undefined)
   if (rule.startsWith('service:')) return caller !== undefined && rule === `service:${caller}`;
   if (!isSpokenFor(principal, caller)) return false;
   if (rule === 'anyone') return true;
-  if (rule === 'user') return principal.kind === 'user';
+  if (rule === 'user' || rule === 'enrolling') return principal.kind === rule;
   return isPermission(rule) && may(principal, rule);
 }
 

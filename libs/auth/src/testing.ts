@@ -2,6 +2,7 @@
 import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import type { Permission, Role } from './permissions.js';
+import { ENROLMENT_AUDIENCE } from './token-claims.js';
 import { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER, type KeySource } from './token-verifier.js';
 
 export interface TestUser {
@@ -20,6 +21,8 @@ export interface TestIdentity {
   readonly keys: KeySource;
   /** A person's access token as identity would issue it. */
   tokenFor(user: TestUser): Promise<string>;
+  /** The access token of somebody who must set up a second factor first. */
+  enrollingToken(user: { userId: string; sessionId: string }): Promise<string>;
   /** A program's access token as identity would issue it. */
   clientToken(client: { clientId: string; permissions: readonly Permission[] }): Promise<string>;
   /** Tokens of an administrator that nobody may believe, each by what is wrong with it. */
@@ -29,12 +32,12 @@ export interface TestIdentity {
 export async function testIdentity(keyId = 'test-key'): Promise<TestIdentity> {
   const { publicKey, privateKey } = await generateKeyPair(TOKEN_ALGORITHM, { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: keyId };
-  const sign = (subject: string, claims: JWTPayload, expiresIn = '15 minutes') =>
+  const sign = (subject: string, claims: JWTPayload, expiresIn = '15 minutes', audience = TOKEN_AUDIENCE) =>
     new SignJWT(claims)
       .setProtectedHeader({ alg: TOKEN_ALGORITHM, kid: keyId })
       .setSubject(subject)
       .setIssuer(TOKEN_ISSUER)
-      .setAudience(TOKEN_AUDIENCE)
+      .setAudience(audience)
       .setIssuedAt()
       .setExpirationTime(expiresIn)
       .sign(privateKey);
@@ -57,6 +60,7 @@ export async function testIdentity(keyId = 'test-key'): Promise<TestIdentity> {
     badTokens,
     keys: async () => [jwk],
     tokenFor: ({ userId, expiresIn, ...user }) => sign(userId, userClaims(userId, user), expiresIn),
+    enrollingToken: ({ userId, sessionId }) => sign(userId, { sid: sessionId }, undefined, ENROLMENT_AUDIENCE),
     clientToken: ({ clientId, permissions }) => sign(clientId, { client_id: clientId, scope: permissions.join(' ') }),
   };
 }

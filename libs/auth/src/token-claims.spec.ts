@@ -1,5 +1,5 @@
 import { BUILT_IN_ROLES, PERMISSIONS } from './permissions.js';
-import { toPrincipal } from './token-claims.js';
+import { ENROLMENT_AUDIENCE, toPrincipal } from './token-claims.js';
 
 describe('what a token says of its bearer', () => {
   it('is a person with the permissions of built-in roles and those of the scope', () => {
@@ -11,6 +11,16 @@ describe('what a token says of its bearer', () => {
       emailVerified: true,
       roles: ['staff', 'buyers'],
       permissions: [...BUILT_IN_ROLES.staff, 'clients:write'],
+      sessionId: 's1',
+    });
+  });
+
+  it('is somebody who may set up a second factor and no more, whatever else the token says', () => {
+    expect(
+      toPrincipal({ aud: ENROLMENT_AUDIENCE, sub: 'u1', sid: 's1', roles: ['admin'], scope: 'keys:write' }),
+    ).toEqual({
+      kind: 'enrolling',
+      userId: 'u1',
       sessionId: 's1',
     });
   });

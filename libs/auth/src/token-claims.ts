@@ -3,11 +3,21 @@
 // by the version that is asked.
 import type { JWTPayload } from 'jose';
 import { BUILT_IN_ROLES, isBuiltInRole, isPermission, type Permission } from './permissions.js';
-import type { Client, User } from './principal.js';
+import type { Client, Enrolling, User } from './principal.js';
+
+/**
+ * Of tokens with which nothing but a second factor can be set up. An audience of its own, so that whoever does not know of
+ * them takes them for nobody's.
+ */
+export const ENROLMENT_AUDIENCE = 'souk-enrolment';
+
+/** Who may come with a token. */
+export type Bearer = User | Client | Enrolling;
 
 /** @param payload of a token whose signature was verified */
-export function toPrincipal(payload: JWTPayload): User | Client {
+export function toPrincipal(payload: JWTPayload): Bearer {
   const { sub = '', client_id: clientId, scope } = payload;
+  if (payload.aud === ENROLMENT_AUDIENCE) return { kind: 'enrolling', userId: sub, sessionId: text(payload['sid']) };
   if (typeof clientId === 'string') return { kind: 'client', clientId, permissions: known(words(scope)) };
   const roles = strings(payload['roles']);
   return {

@@ -10,8 +10,7 @@
 import { DomainError } from '@souk/errors';
 import { importJWK, jwtVerify, type CryptoKey, type JWK, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { Client, User } from './principal.js';
-import { toPrincipal } from './token-claims.js';
+import { ENROLMENT_AUDIENCE, toPrincipal, type Bearer } from './token-claims.js';
 
 export const TOKEN_ISSUER = 'souk';
 export const TOKEN_AUDIENCE = 'souk';
@@ -26,7 +25,7 @@ const REMEMBERED_TOKENS = 10_000;
 export type KeySource = () => Promise<readonly JWK[]>;
 
 interface Verified {
-  readonly principal: User | Client;
+  readonly principal: Bearer;
   readonly until: number;
 }
 
@@ -40,7 +39,7 @@ export class TokenVerifier {
   constructor(private readonly source: KeySource) {}
 
   /** @throws DomainError TOKEN_INVALID, or what the key source throws when it can't be reached */
-  async verify(token: string): Promise<User | Client> {
+  async verify(token: string): Promise<Bearer> {
     const known = this.verified.get(token);
     if (known && known.until > Date.now()) return known.principal;
     const payload = await this.verifySignature(token);
@@ -65,7 +64,7 @@ export class TokenVerifier {
         },
         {
           issuer: TOKEN_ISSUER,
-          audience: TOKEN_AUDIENCE,
+          audience: [TOKEN_AUDIENCE, ENROLMENT_AUDIENCE],
           algorithms: [TOKEN_ALGORITHM],
           clockTolerance: CLOCK_TOLERANCE_S,
           requiredClaims: ['sub', 'exp'],

@@ -10,7 +10,7 @@ const OPENAPI = 'docs/openapi.json';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 /** Services of Souk that have no folder in apps/: the operators' command. */
 const OPERATORS = 'ops';
-const WORDS = ['public', 'anyone', 'user'];
+const WORDS = ['public', 'anyone', 'user', 'enrolling'];
 
 /** The tables of `@souk/auth`. */
 export interface Grants {

@@ -34,7 +34,8 @@ export function Access(...rules: [AccessRule, ...AccessRule[]]): MethodDecorator
 function documented(rules: readonly AccessRule[]): MethodDecorator[] {
   if (rules.includes('public')) return [ApiSecurity({})];
   if (rules.includes('anyone')) return [ApiSecurity({}), ApiBearerAuth(), Fails({ 401: ['TOKEN_INVALID'] })];
-  return [ApiBearerAuth(), Fails({ 401: ['UNAUTHENTICATED', 'TOKEN_INVALID'], 403: ['PERMISSION_DENIED'] })];
+  const forbidden = ['PERMISSION_DENIED', 'SECOND_FACTOR_REQUIRED'];
+  return [ApiBearerAuth(), Fails({ 401: ['UNAUTHENTICATED', 'TOKEN_INVALID'], 403: forbidden })];
 }
 
 @Injectable()

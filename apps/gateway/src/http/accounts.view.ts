@@ -14,8 +14,8 @@ export function userView(user: User | undefined): UserView {
 }
 
 export function sessionView({ user, tokens }: { user: User | undefined; tokens: Tokens | undefined }): SessionView {
-  const { accessToken, refreshToken, expiresIn } = required(tokens);
-  return { accessToken, refreshToken, expiresIn, user: userView(user) };
+  const { accessToken, refreshToken, expiresIn, mustEnrol } = required(tokens);
+  return { accessToken, refreshToken, expiresIn, mustEnrol, user: userView(user) };
 }
 
 /** Where a request came from: shown to the owner of the account, and what tries of passwords are counted by. */

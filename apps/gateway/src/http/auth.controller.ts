@@ -1,12 +1,14 @@
-import { Body, Controller, Get, Header, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { IDENTITY, type IdentityClient } from '../clients.js';
 import { Access } from './access.js';
 import { deviceOf, sessionView, type SessionView } from './accounts.view.js';
 import { Answers, Fails } from './api-docs.js';
 import {
+  challengeSchema,
+  codeBody,
   confirmPasswordResetBody,
   keySetSchema,
   loginBody,
@@ -43,12 +45,33 @@ export class AuthController {
   @Access('public')
   @ApiOperation({ summary: 'Log in' })
   @Answers(200, 'An open session.', sessionSchema)
+  @Answers(202, 'Who has a second factor is asked for a code: `POST /v1/auth/login/code`.', challengeSchema)
   @Fails({ 401: ['WRONG_CREDENTIALS'], 429: ['RATE_LIMITED', 'TOO_MANY_ATTEMPTS'] })
   async login(
     @Body({ schema: loginBody }) body: z.infer<typeof loginBody>,
     @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SessionView | z.infer<typeof challengeSchema>> {
+    const { challenge, ...session } = await this.identity.login({ ...body, device: deviceOf(request) });
+    if (!challenge) return sessionView(session);
+    void reply.status(202);
+    return { challenge };
+  }
+
+  @Post('v1/auth/login/code')
+  @HttpCode(200)
+  @Access('public')
+  @ApiOperation({
+    summary: 'Complete a log-in by a code of the second factor',
+    description: 'From the program that began it: the `User-Agent` must be the same. A code works once.',
+  })
+  @Answers(200, 'An open session.', sessionSchema)
+  @Fails({ 401: ['CHALLENGE_ENDED'], 403: ['WRONG_CODE'], 429: ['RATE_LIMITED', 'TOO_MANY_ATTEMPTS'] })
+  async completeLogin(
+    @Body({ schema: codeBody }) body: z.infer<typeof codeBody>,
+    @Req() request: FastifyRequest,
   ): Promise<SessionView> {
-    return sessionView(await this.identity.login({ ...body, device: deviceOf(request) }));
+    return sessionView(await this.identity.completeLogin({ ...body, device: deviceOf(request) }));
   }
 
   @Post('v1/auth/refresh')

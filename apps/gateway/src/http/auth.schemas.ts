@@ -23,6 +23,12 @@ export const linkTokenSchema = z.string().min(1).max(200).meta({
   example: 'mG3q0XJb2m1Yk8t5fYw9aV7cQpLZr4sNn6hEdUoTxIA',
 });
 
+export const codeSchema = z
+  .string()
+  .min(1)
+  .max(40)
+  .meta({ description: 'Six digits of the authenticator app, or a recovery code.', example: '287082' });
+
 export const registerBody = z
   .strictObject({ email: emailSchema, password: newPasswordSchema, name: nameSchema })
   .meta({ id: 'RegisterRequest' });
@@ -66,9 +72,30 @@ export const sessionSchema = z
     accessToken: z.string().meta({ description: 'JWT for the `Authorization` header.' }),
     refreshToken: z.string().meta({ description: 'Buys the next pair of tokens; works once.' }),
     expiresIn: z.int().meta({ description: 'Seconds until the access token expires.', example: 900 }),
+    mustEnrol: z.boolean().meta({
+      description: 'The access token lets its bearer set up a second factor and no more; then refresh the session.',
+    }),
     user: userSchema,
   })
   .meta({ id: 'Session', description: 'An open session.' });
+
+export const challengeSchema = z
+  .object({
+    challenge: z.object({
+      token: z
+        .string()
+        .meta({ description: 'Names the log-in, together with a code; keep it as secret as a password.' }),
+      expiresIn: z.int().meta({ description: 'Seconds until it ends.', example: 300 }),
+    }),
+  })
+  .meta({ id: 'LoginChallenge', description: 'The password is right, and a code of the second factor is wanted.' });
+
+export const codeBody = z
+  .strictObject({
+    challengeToken: z.string().min(1).max(200).meta({ description: '`challenge.token` of the answer to the log-in.' }),
+    code: codeSchema,
+  })
+  .meta({ id: 'LoginCodeRequest' });
 
 export const keySetSchema = z
   .object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) })

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { IDENTITY, USERS, type IdentityClient, type UsersClient } from '../clients.js';
@@ -66,5 +66,18 @@ export class UsersController {
     @Param('id', { schema: idSchema }) userId: string,
   ): Promise<z.infer<typeof endedSessionsSchema>> {
     return { ended: (await this.users.revokeUserSessions({ userId })).count };
+  }
+
+  @Delete(':id/second-factor')
+  @HttpCode(204)
+  @Access('users:write')
+  @ApiOperation({
+    summary: 'Take the second factor of an account off',
+    description: 'For who lost the app and the recovery codes: all sessions of the account end, and the owner is told by mail.',
+  })
+  @Answers(204, 'The account has no second factor.')
+  @Fails({ 403: ['GRANT_TOO_WIDE', 'OWN_SECOND_FACTOR'], 404: ['USER_NOT_FOUND'] })
+  async resetSecondFactor(@Param('id', { schema: idSchema }) userId: string): Promise<void> {
+    await this.users.resetSecondFactor({ userId });
   }
 }

@@ -3,6 +3,7 @@ import type { Background } from '../background.js';
 import type { MailRequests } from '../mails/mail-requests.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import type { Device } from '../sessions/device.js';
+import { BY_PASSWORD } from '../sessions/methods.js';
 import type { LoggedIn, OpenSession } from '../sessions/open-session.js';
 import { checkRegistration, type Registration } from './account-rules.js';
 import type { UsersStore } from './users.store.js';
@@ -29,7 +30,7 @@ export class Register {
     const loggedIn = await this.database.transaction(async (tx) => {
       const user = await this.users.insert(tx, { email, name, roles: ['customer'], passwordHash });
       if (mayMail) await this.mailRequests.want(tx, { kind: 'VERIFY_EMAIL', recipient: email, userId: user.userId });
-      return this.openSession.execute(user, device, tx);
+      return this.openSession.execute(user, device, BY_PASSWORD, tx);
     });
     this.background.wake();
     return loggedIn;

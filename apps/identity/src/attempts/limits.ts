@@ -38,6 +38,9 @@ export const LOGIN_FROM_SOURCE: Limit = {
 /** Checks of the password by who is logged in already. */
 export const PASSWORD_OF_USER: Limit = { ...LOGIN_AT_ADDRESS, scope: 'password' };
 
+/** Codes of a second factor, by who knows the password or is logged in. */
+export const CODE_OF_USER: Limit = { ...LOGIN_AT_ADDRESS, scope: 'code' };
+
 /** Mails that anybody can have sent to an address. */
 export const MAIL_TO_ADDRESS: Limit = {
   scope: 'mail',

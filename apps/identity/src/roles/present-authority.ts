@@ -24,7 +24,7 @@ export class PresentAuthority {
   }
 
   private async of(principal: Principal): Promise<Authority | undefined> {
-    if (principal.kind === 'guest') return undefined;
+    if (principal.kind === 'guest' || principal.kind === 'enrolling') return undefined;
     if (principal.kind === 'client') {
       const client = await this.clients.find(principal.clientId);
       return client && { admin: false, permissions: client.permissions };

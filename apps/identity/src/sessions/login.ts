@@ -6,10 +6,16 @@ import type { Account, UsersStore } from '../accounts/users.store.js';
 import type { AttemptsStore, Try } from '../attempts/attempts.store.js';
 import { LOGIN_AT_ADDRESS, LOGIN_FROM_SOURCE } from '../attempts/limits.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
+import type { Challenge, ChallengesStore } from '../second-factor/challenges.store.js';
+import type { SecondFactorsStore } from '../second-factor/second-factors.store.js';
 import { sourceOf, type Device } from './device.js';
+import { BY_PASSWORD } from './methods.js';
 import type { LoggedIn, OpenSession } from './open-session.js';
 
-/** Opens a session for whoever knows the password. */
+/** What a right password gets: a session, or the question for a code. */
+export type LoginOutcome = LoggedIn | { readonly challenge: Challenge };
+
+/** Opens a session for whoever knows the password, or asks for a code where the person has a second factor. */
 export class Login {
   constructor(
     private readonly database: Database,
@@ -17,6 +23,8 @@ export class Login {
     private readonly attempts: AttemptsStore,
     private readonly hasher: PasswordHasher,
     private readonly openSession: OpenSession,
+    private readonly secondFactors: SecondFactorsStore,
+    private readonly challenges: ChallengesStore,
   ) {}
 
   /**
@@ -25,7 +33,7 @@ export class Login {
    * and nobody learns who has an account.
    * @throws DomainError WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS
    */
-  async execute(email: string, password: string, device: Device): Promise<LoggedIn> {
+  async execute(email: string, password: string, device: Device): Promise<LoginOutcome> {
     const typed = tidyAddress(email);
     const source = sourceOf(device);
     const fromSource: Try[] = source ? [{ limit: LOGIN_FROM_SOURCE, subject: source }] : [];
@@ -37,12 +45,18 @@ export class Login {
     return this.open(account, device);
   }
 
-  /** A session that was opened with a password must not outlive it: it may have been changed since it was checked. */
-  private open({ userId, passwordHash }: Account, device: Device): Promise<LoggedIn> {
+  /**
+   * A session that was opened with a password must not outlive it: it may have been changed since it was checked. Held, the
+   * account does not get a second factor meanwhile.
+   */
+  private open({ userId, passwordHash }: Account, device: Device): Promise<LoginOutcome> {
     return this.database.transaction(async (tx) => {
       const account = await this.users.hold(tx, userId);
       if (account?.passwordHash !== passwordHash) throw wrongCredentials();
-      return this.openSession.execute(account, device, tx);
+      if (await this.secondFactors.find(userId, tx)) {
+        return { challenge: await this.challenges.make(tx, userId, device) };
+      }
+      return this.openSession.execute(account, device, BY_PASSWORD, tx);
     });
   }
 

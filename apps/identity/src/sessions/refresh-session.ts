@@ -28,8 +28,7 @@ export class RefreshSession {
     if (!rotation) await this.endStolen(token);
     const user = rotation && (await this.users.find(rotation.userId));
     if (!user) throw sessionEnded();
-    const accessToken = await this.accessTokens.issue(user, rotation.sessionId);
-    return { user, refreshToken: rotation.refreshToken, accessToken };
+    return { user, refreshToken: rotation.refreshToken, ...(await this.accessTokens.issue(user, rotation)) };
   }
 
   /** Either a thief or the owner holds an old token, and nobody can tell which: both have to log in again. */

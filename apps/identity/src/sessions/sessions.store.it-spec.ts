@@ -3,6 +3,7 @@ import { sql } from '@souk/postgres';
 import { testDatabase, type TestDatabase } from '@souk/testing';
 import { UsersStore } from '../accounts/users.store.js';
 import { UNKNOWN_DEVICE } from './device.js';
+import { BY_PASSWORD } from './methods.js';
 import { parseRefreshToken } from './refresh-token.js';
 import { SESSIONS_AT_MOST, SessionsStore } from './sessions.store.js';
 
@@ -26,7 +27,7 @@ describe('sessions', () => {
 
   async function newSession() {
     const userId = await newUser();
-    const { sessionId, refreshToken } = await sessions.open(userId, DEVICE);
+    const { sessionId, refreshToken } = await sessions.open(userId, DEVICE, BY_PASSWORD);
     return { userId, sessionId, token: parseRefreshToken(refreshToken)! };
   }
 
@@ -107,14 +108,14 @@ describe('sessions', () => {
   it('are cleared away with the next log-in when they have expired', async () => {
     const { userId } = await newSession();
     await pass(userId, 31 * 24 * 3_600);
-    await sessions.open(userId, DEVICE);
+    await sessions.open(userId, DEVICE, BY_PASSWORD);
     expect(await stored(userId)).toHaveLength(1);
   });
 
   it('are bounded for each person: the one that was used least recently goes', async () => {
     const { userId, sessionId, token } = await newSession();
     await pass(userId, 60);
-    for (let n = 0; n < SESSIONS_AT_MOST; n++) await sessions.open(userId, DEVICE);
+    for (let n = 0; n < SESSIONS_AT_MOST; n++) await sessions.open(userId, DEVICE, BY_PASSWORD);
     const listed = await sessions.list(userId);
     expect(listed).toHaveLength(SESSIONS_AT_MOST);
     expect(listed.map((session) => session.sessionId)).not.toContain(sessionId);

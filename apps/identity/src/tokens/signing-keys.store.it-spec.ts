@@ -5,6 +5,7 @@ import { createLogger } from '@souk/telemetry';
 import { testDatabase, type TestDatabase } from '@souk/testing';
 import { KeyCipher } from '../key-cipher.js';
 import { RolesStore } from '../roles/roles.store.js';
+import { BY_PASSWORD } from '../sessions/methods.js';
 import { AccessTokens } from './access-tokens.js';
 import { KeyRotation } from './key-rotation.js';
 import { KEY_LEAD_SECONDS, SigningKeys } from './signing-keys.js';
@@ -105,15 +106,21 @@ describe('signing keys', () => {
     expect((await keys.current()).keyId).toEqual((await published())[0]);
   });
 
+  /** Issues the user's token for a session. */
+  function issuer(): (sessionId: string) => Promise<string> {
+    const tokens = new AccessTokens(keys, new RolesStore(postgres.database), { secondFactorRequired: false });
+    return async (sessionId) => (await tokens.issue(user, { sessionId, methods: BY_PASSWORD })).accessToken;
+  }
+
   it('let tokens of all of them in, through a whole rotation (F80)', async () => {
     await keys.onModuleInit();
-    const tokens = new AccessTokens(keys, new RolesStore(postgres.database));
+    const issue = issuer();
     const known = new TokenVerifier(async () => (await keys.published()).map(({ jwk }) => jwk));
-    const old = await tokens.issue(user, 's1');
+    const old = await issue('s1');
     await known.verify(old);
     await keys.rotate();
     await pass(KEY_LEAD_SECONDS);
-    const young = await tokens.issue(user, 's2');
+    const young = await issue('s2');
     const fresh = new TokenVerifier(async () => (await keys.published()).map(({ jwk }) => jwk));
     for (const token of [old, young]) expect(await fresh.verify(token)).toMatchObject({ userId: 'u1' });
     expect(young.split('.')[0]).not.toBe(old.split('.')[0]);
@@ -121,16 +128,16 @@ describe('signing keys', () => {
 
   it('are replaced at once where one was stolen, also by several at the same time', async () => {
     await keys.onModuleInit();
-    const tokens = new AccessTokens(keys, new RolesStore(postgres.database));
+    const issue = issuer();
     const [first] = await published();
     await keys.rotate();
-    const stolen = await tokens.issue(user, 's1');
+    const stolen = await issue('s1');
     await Promise.all([replica().replaceAll(), replica().replaceAll(), keys.replaceAll()]);
     expect(await published()).toHaveLength(1);
     expect(await published()).not.toContain(first);
     const verifier = new TokenVerifier(async () => (await keys.published()).map(({ jwk }) => jwk));
     await expect(verifier.verify(stolen)).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
-    await expect(verifier.verify(await tokens.issue(user, 's1'))).resolves.toBeDefined();
+    await expect(verifier.verify(await issue('s1'))).resolves.toBeDefined();
   });
 
   it('are stored sealed', async () => {

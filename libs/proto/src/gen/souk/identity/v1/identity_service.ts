@@ -42,8 +42,40 @@ export interface LoginRequest {
   device?: Device | undefined;
 }
 
-/** An open session. */
+/** An open session, or a challenge and neither account nor tokens. */
 export interface LoginResponse {
+  /** The account. */
+  user:
+    | User
+    | undefined;
+  /** The tokens of the session. */
+  tokens:
+    | Tokens
+    | undefined;
+  /** The password is right, and a code is wanted beside it. */
+  challenge?: Challenge | undefined;
+}
+
+/** Half a log-in: the password was right. */
+export interface Challenge {
+  /** Names the log-in to CompleteLogin; works from the same browser or program alone. */
+  token: string;
+  /** Seconds until it ends. */
+  expiresIn: number;
+}
+
+/** The other half. */
+export interface CompleteLoginRequest {
+  /** `token` of the challenge. */
+  challengeToken: string;
+  /** Six digits of the authenticator app, or a recovery code. */
+  code: string;
+  /** Where the request came from. */
+  device?: Device | undefined;
+}
+
+/** An open session. */
+export interface CompleteLoginResponse {
   /** The account. */
   user:
     | User
@@ -459,7 +491,7 @@ export const LoginRequest: MessageFns<LoginRequest> = {
 };
 
 function createBaseLoginResponse(): LoginResponse {
-  return { user: undefined, tokens: undefined };
+  return { user: undefined, tokens: undefined, challenge: undefined };
 }
 
 export const LoginResponse: MessageFns<LoginResponse> = {
@@ -469,6 +501,9 @@ export const LoginResponse: MessageFns<LoginResponse> = {
     }
     if (message.tokens !== undefined) {
       Tokens.encode(message.tokens, writer.uint32(18).fork()).join();
+    }
+    if (message.challenge !== undefined) {
+      Challenge.encode(message.challenge, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -502,6 +537,14 @@ export const LoginResponse: MessageFns<LoginResponse> = {
             message.tokens = Tokens.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.challenge = Challenge.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -518,6 +561,7 @@ export const LoginResponse: MessageFns<LoginResponse> = {
     return {
       user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
       tokens: isSet(object.tokens) ? Tokens.fromJSON(object.tokens) : undefined,
+      challenge: isSet(object.challenge) ? Challenge.fromJSON(object.challenge) : undefined,
     };
   },
 
@@ -529,6 +573,9 @@ export const LoginResponse: MessageFns<LoginResponse> = {
     if (message.tokens !== undefined) {
       obj.tokens = Tokens.toJSON(message.tokens);
     }
+    if (message.challenge !== undefined) {
+      obj.challenge = Challenge.toJSON(message.challenge);
+    }
     return obj;
   },
 
@@ -537,6 +584,292 @@ export const LoginResponse: MessageFns<LoginResponse> = {
   },
   fromPartial(object: DeepPartial<LoginResponse>): LoginResponse {
     const message = createBaseLoginResponse();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.tokens = (object.tokens !== undefined && object.tokens !== null)
+      ? Tokens.fromPartial(object.tokens)
+      : undefined;
+    message.challenge = (object.challenge !== undefined && object.challenge !== null)
+      ? Challenge.fromPartial(object.challenge)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseChallenge(): Challenge {
+  return { token: "", expiresIn: 0 };
+}
+
+export const Challenge: MessageFns<Challenge> = {
+  encode(message: Challenge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.expiresIn !== 0) {
+      writer.uint32(16).int32(message.expiresIn);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Challenge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChallenge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiresIn = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Challenge {
+    return {
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+      expiresIn: isSet(object.expiresIn)
+        ? globalThis.Number(object.expiresIn)
+        : isSet(object.expires_in)
+        ? globalThis.Number(object.expires_in)
+        : 0,
+    };
+  },
+
+  toJSON(message: Challenge): unknown {
+    const obj: any = {};
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    if (message.expiresIn !== 0) {
+      obj.expiresIn = Math.round(message.expiresIn);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Challenge>): Challenge {
+    return Challenge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Challenge>): Challenge {
+    const message = createBaseChallenge();
+    message.token = object.token ?? "";
+    message.expiresIn = object.expiresIn ?? 0;
+    return message;
+  },
+};
+
+function createBaseCompleteLoginRequest(): CompleteLoginRequest {
+  return { challengeToken: "", code: "", device: undefined };
+}
+
+export const CompleteLoginRequest: MessageFns<CompleteLoginRequest> = {
+  encode(message: CompleteLoginRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.challengeToken !== "") {
+      writer.uint32(10).string(message.challengeToken);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
+    }
+    if (message.device !== undefined) {
+      Device.encode(message.device, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompleteLoginRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompleteLoginRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.challengeToken = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.device = Device.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CompleteLoginRequest {
+    return {
+      challengeToken: isSet(object.challengeToken)
+        ? globalThis.String(object.challengeToken)
+        : isSet(object.challenge_token)
+        ? globalThis.String(object.challenge_token)
+        : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      device: isSet(object.device) ? Device.fromJSON(object.device) : undefined,
+    };
+  },
+
+  toJSON(message: CompleteLoginRequest): unknown {
+    const obj: any = {};
+    if (message.challengeToken !== "") {
+      obj.challengeToken = message.challengeToken;
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.device !== undefined) {
+      obj.device = Device.toJSON(message.device);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CompleteLoginRequest>): CompleteLoginRequest {
+    return CompleteLoginRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CompleteLoginRequest>): CompleteLoginRequest {
+    const message = createBaseCompleteLoginRequest();
+    message.challengeToken = object.challengeToken ?? "";
+    message.code = object.code ?? "";
+    message.device = (object.device !== undefined && object.device !== null)
+      ? Device.fromPartial(object.device)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCompleteLoginResponse(): CompleteLoginResponse {
+  return { user: undefined, tokens: undefined };
+}
+
+export const CompleteLoginResponse: MessageFns<CompleteLoginResponse> = {
+  encode(message: CompleteLoginResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.tokens !== undefined) {
+      Tokens.encode(message.tokens, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompleteLoginResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompleteLoginResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tokens = Tokens.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CompleteLoginResponse {
+    return {
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      tokens: isSet(object.tokens) ? Tokens.fromJSON(object.tokens) : undefined,
+    };
+  },
+
+  toJSON(message: CompleteLoginResponse): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.tokens !== undefined) {
+      obj.tokens = Tokens.toJSON(message.tokens);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CompleteLoginResponse>): CompleteLoginResponse {
+    return CompleteLoginResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CompleteLoginResponse>): CompleteLoginResponse {
+    const message = createBaseCompleteLoginResponse();
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
     message.tokens = (object.tokens !== undefined && object.tokens !== null)
       ? Tokens.fromPartial(object.tokens)
@@ -1623,8 +1956,8 @@ export const IdentityServiceService = {
     responseDeserialize: (value: Buffer): RegisterResponse => RegisterResponse.decode(value),
   },
   /**
-   * Checks a password and opens a session. Unknown addresses answer alike and as slowly. Errors: WRONG_CREDENTIALS,
-   * TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
+   * Checks a password and opens a session, or asks who has a second factor for a code. Unknown addresses answer alike and as
+   * slowly. Errors: WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
    */
   login: {
     path: "/souk.identity.v1.IdentityService/Login" as const,
@@ -1634,6 +1967,20 @@ export const IdentityServiceService = {
     requestDeserialize: (value: Buffer): LoginRequest => LoginRequest.decode(value),
     responseSerialize: (value: LoginResponse): Buffer => Buffer.from(LoginResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LoginResponse => LoginResponse.decode(value),
+  },
+  /**
+   * Opens the session that a log-in with a second factor asked for. Each code works once. Errors: WRONG_CODE, CHALLENGE_ENDED,
+   * TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
+   */
+  completeLogin: {
+    path: "/souk.identity.v1.IdentityService/CompleteLogin" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CompleteLoginRequest): Buffer => Buffer.from(CompleteLoginRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CompleteLoginRequest => CompleteLoginRequest.decode(value),
+    responseSerialize: (value: CompleteLoginResponse): Buffer =>
+      Buffer.from(CompleteLoginResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CompleteLoginResponse => CompleteLoginResponse.decode(value),
   },
   /**
    * Exchanges a refresh token for a new pair; each refresh token works once. The same token again within ten seconds, from a
@@ -1732,10 +2079,15 @@ export interface IdentityServiceServer extends UntypedServiceImplementation {
    */
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
   /**
-   * Checks a password and opens a session. Unknown addresses answer alike and as slowly. Errors: WRONG_CREDENTIALS,
-   * TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
+   * Checks a password and opens a session, or asks who has a second factor for a code. Unknown addresses answer alike and as
+   * slowly. Errors: WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
    */
   login: handleUnaryCall<LoginRequest, LoginResponse>;
+  /**
+   * Opens the session that a log-in with a second factor asked for. Each code works once. Errors: WRONG_CODE, CHALLENGE_ENDED,
+   * TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
+   */
+  completeLogin: handleUnaryCall<CompleteLoginRequest, CompleteLoginResponse>;
   /**
    * Exchanges a refresh token for a new pair; each refresh token works once. The same token again within ten seconds, from a
    * client that lost the answer, has the same next one; later it ends the session. Errors: SESSION_ENDED.

@@ -42,6 +42,8 @@ export interface Tokens {
   refreshToken: string;
   /** Seconds until the access token expires. */
   expiresIn: number;
+  /** The access token lets its bearer set up a second factor and no more; after that the session is refreshed. */
+  mustEnrol: boolean;
 }
 
 function createBaseUser(): User {
@@ -295,7 +297,7 @@ export const Device: MessageFns<Device> = {
 };
 
 function createBaseTokens(): Tokens {
-  return { accessToken: "", refreshToken: "", expiresIn: 0 };
+  return { accessToken: "", refreshToken: "", expiresIn: 0, mustEnrol: false };
 }
 
 export const Tokens: MessageFns<Tokens> = {
@@ -308,6 +310,9 @@ export const Tokens: MessageFns<Tokens> = {
     }
     if (message.expiresIn !== 0) {
       writer.uint32(24).int32(message.expiresIn);
+    }
+    if (message.mustEnrol !== false) {
+      writer.uint32(32).bool(message.mustEnrol);
     }
     return writer;
   },
@@ -349,6 +354,14 @@ export const Tokens: MessageFns<Tokens> = {
             message.expiresIn = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mustEnrol = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -378,6 +391,11 @@ export const Tokens: MessageFns<Tokens> = {
         : isSet(object.expires_in)
         ? globalThis.Number(object.expires_in)
         : 0,
+      mustEnrol: isSet(object.mustEnrol)
+        ? globalThis.Boolean(object.mustEnrol)
+        : isSet(object.must_enrol)
+        ? globalThis.Boolean(object.must_enrol)
+        : false,
     };
   },
 
@@ -392,6 +410,9 @@ export const Tokens: MessageFns<Tokens> = {
     if (message.expiresIn !== 0) {
       obj.expiresIn = Math.round(message.expiresIn);
     }
+    if (message.mustEnrol !== false) {
+      obj.mustEnrol = message.mustEnrol;
+    }
     return obj;
   },
 
@@ -403,6 +424,7 @@ export const Tokens: MessageFns<Tokens> = {
     message.accessToken = object.accessToken ?? "";
     message.refreshToken = object.refreshToken ?? "";
     message.expiresIn = object.expiresIn ?? 0;
+    message.mustEnrol = object.mustEnrol ?? false;
     return message;
   },
 };

@@ -55,6 +55,18 @@ export interface RevokeUserSessionsResponse {
   count: number;
 }
 
+/** Names the account that lost its second factor. */
+export interface ResetSecondFactorRequest {
+  /** Identifier of the user. */
+  userId: string;
+}
+
+/** The account has no second factor. */
+export interface ResetSecondFactorResponse {
+  /** Whether it had one. */
+  removed: boolean;
+}
+
 function createBaseListUsersRequest(): ListUsersRequest {
   return { email: "", role: "", pageSize: 0, pageToken: "" };
 }
@@ -565,6 +577,146 @@ export const RevokeUserSessionsResponse: MessageFns<RevokeUserSessionsResponse> 
   },
 };
 
+function createBaseResetSecondFactorRequest(): ResetSecondFactorRequest {
+  return { userId: "" };
+}
+
+export const ResetSecondFactorRequest: MessageFns<ResetSecondFactorRequest> = {
+  encode(message: ResetSecondFactorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetSecondFactorRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetSecondFactorRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResetSecondFactorRequest {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ResetSecondFactorRequest): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResetSecondFactorRequest>): ResetSecondFactorRequest {
+    return ResetSecondFactorRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetSecondFactorRequest>): ResetSecondFactorRequest {
+    const message = createBaseResetSecondFactorRequest();
+    message.userId = object.userId ?? "";
+    return message;
+  },
+};
+
+function createBaseResetSecondFactorResponse(): ResetSecondFactorResponse {
+  return { removed: false };
+}
+
+export const ResetSecondFactorResponse: MessageFns<ResetSecondFactorResponse> = {
+  encode(message: ResetSecondFactorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.removed !== false) {
+      writer.uint32(8).bool(message.removed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetSecondFactorResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetSecondFactorResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.removed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResetSecondFactorResponse {
+    return { removed: isSet(object.removed) ? globalThis.Boolean(object.removed) : false };
+  },
+
+  toJSON(message: ResetSecondFactorResponse): unknown {
+    const obj: any = {};
+    if (message.removed !== false) {
+      obj.removed = message.removed;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResetSecondFactorResponse>): ResetSecondFactorResponse {
+    return ResetSecondFactorResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetSecondFactorResponse>): ResetSecondFactorResponse {
+    const message = createBaseResetSecondFactorResponse();
+    message.removed = object.removed ?? false;
+    return message;
+  },
+};
+
 /** Accounts of others, for those who run the shop. */
 export type UsersServiceService = typeof UsersServiceService;
 export const UsersServiceService = {
@@ -603,6 +755,22 @@ export const UsersServiceService = {
       Buffer.from(RevokeUserSessionsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeUserSessionsResponse => RevokeUserSessionsResponse.decode(value),
   },
+  /**
+   * Takes the second factor of an account off, whose owner lost the device and the recovery codes, and ends all of its
+   * sessions. The owner is told by mail. Nobody does it to themselves. Needs `users:write`. Errors: USER_NOT_FOUND,
+   * GRANT_TOO_WIDE, OWN_SECOND_FACTOR.
+   */
+  resetSecondFactor: {
+    path: "/souk.identity.v1.UsersService/ResetSecondFactor" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResetSecondFactorRequest): Buffer =>
+      Buffer.from(ResetSecondFactorRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResetSecondFactorRequest => ResetSecondFactorRequest.decode(value),
+    responseSerialize: (value: ResetSecondFactorResponse): Buffer =>
+      Buffer.from(ResetSecondFactorResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResetSecondFactorResponse => ResetSecondFactorResponse.decode(value),
+  },
 } as const;
 
 export interface UsersServiceServer extends UntypedServiceImplementation {
@@ -615,6 +783,12 @@ export interface UsersServiceServer extends UntypedServiceImplementation {
   assignRoles: handleUnaryCall<AssignRolesRequest, AssignRolesResponse>;
   /** Ends all sessions of an account. Needs `users:write`. Errors: USER_NOT_FOUND, GRANT_TOO_WIDE. */
   revokeUserSessions: handleUnaryCall<RevokeUserSessionsRequest, RevokeUserSessionsResponse>;
+  /**
+   * Takes the second factor of an account off, whose owner lost the device and the recovery codes, and ends all of its
+   * sessions. The owner is told by mail. Nobody does it to themselves. Needs `users:write`. Errors: USER_NOT_FOUND,
+   * GRANT_TOO_WIDE, OWN_SECOND_FACTOR.
+   */
+  resetSecondFactor: handleUnaryCall<ResetSecondFactorRequest, ResetSecondFactorResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
