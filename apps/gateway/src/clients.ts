@@ -10,6 +10,7 @@ import {
   ClientsServiceService,
   IdentityServiceService,
   RolesServiceService,
+  ProviderLoginServiceService,
   SecondFactorServiceService,
   SessionsServiceService,
   UsersServiceService,
@@ -23,6 +24,7 @@ import type { GatewayConfig, ServiceName } from './config.js';
 export const IDENTITY = Symbol('identity');
 export const ACCOUNT = Symbol('account');
 export const SESSIONS = Symbol('sessions');
+export const PROVIDER_LOGIN = Symbol('provider login');
 export const SECOND_FACTOR = Symbol('second factor');
 export const ADDRESS_BOOK = Symbol('address book');
 export const MACHINE_CLIENTS = Symbol('machine clients');
@@ -37,6 +39,7 @@ export const PAYMENTS = Symbol('payments');
 export type IdentityClient = RpcClient<typeof IdentityServiceService>;
 export type AccountClient = RpcClient<typeof AccountServiceService>;
 export type SessionsClient = RpcClient<typeof SessionsServiceService>;
+export type ProviderLoginClient = RpcClient<typeof ProviderLoginServiceService>;
 export type SecondFactorClient = RpcClient<typeof SecondFactorServiceService>;
 export type AddressBookClient = RpcClient<typeof AddressBookServiceService>;
 export type MachineClientsClient = RpcClient<typeof ClientsServiceService>;
@@ -106,6 +109,10 @@ function identityProviders(identity: Connection): Provider[] {
     {
       provide: SESSIONS,
       useFactory: () => rpcClient(SessionsServiceService, { ...identity, idempotent: ['revokeSession'] }),
+    },
+    {
+      provide: PROVIDER_LOGIN,
+      useFactory: () => rpcClient(ProviderLoginServiceService, identity),
     },
     {
       provide: SECOND_FACTOR,

@@ -22,6 +22,7 @@ import { PaymentsController } from './http/payments.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ProductsController } from './http/products.controller.js';
 import { RolesController } from './http/roles.controller.js';
+import { ProviderLoginController } from './http/provider-login.controller.js';
 import { SecondFactorController } from './http/second-factor.controller.js';
 import { SessionsController } from './http/sessions.controller.js';
 import { SigningKeysController } from './http/signing-keys.controller.js';
@@ -48,6 +49,7 @@ export class GatewayModule {
         MachineClientsController,
         SigningKeysController,
         SecondFactorController,
+        ProviderLoginController,
         ProductsController,
         ImportsController,
         StockController,

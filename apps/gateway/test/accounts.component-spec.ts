@@ -68,6 +68,30 @@ describe('getting in', () => {
     expect([response.status, await response.json()]).toEqual([202, { challenge }]);
   });
 
+  it('sends the browser to the identity provider, and takes what it comes back with', async () => {
+    const begun = { authorizationUrl: 'https://id.example/auth?state=s', verifier: 'v', expiresIn: 600 };
+    let from: object | undefined;
+    gateway.services.answers.providerLogin.beginProviderLogin = ({ device }) => {
+      from = device;
+      return begun;
+    };
+    const started = await gateway.fetch('/v1/auth/oidc/start', { method: 'POST', headers: { 'user-agent': 'Lamp 1' } });
+    expect([started.status, await started.json(), from]).toEqual([
+      200,
+      begun,
+      { address: '127.0.0.1', userAgent: 'Lamp 1' },
+    ]);
+    let asked: object = {};
+    gateway.services.answers.providerLogin.completeProviderLogin = (request) => {
+      asked = request;
+      return { user: NOOR, tokens: TOKENS };
+    };
+    const json = { code: 'c', state: 's', iss: 'https://id.example', verifier: 'v' };
+    const back = await gateway.fetch('/v1/auth/oidc/callback', { method: 'POST', json });
+    expect([back.status, await back.json()]).toEqual([200, { ...TOKENS, user: NOOR_VIEW }]);
+    expect(asked).toMatchObject({ code: 'c', state: 's', issuer: 'https://id.example', verifier: 'v' });
+  });
+
   it('shows an account whose address went to another one', async () => {
     const user = { ...NOOR, email: '', emailVerified: false };
     gateway.services.answers.identity.getUser = () => ({ user });
@@ -251,6 +275,20 @@ it('lets who must set up a second factor do that and nothing else', async () => 
     const response = await gateway.fetch(path!, { method: method!, token });
     expect([response.status, (await problem(response))['reason']]).toEqual([403, 'SECOND_FACTOR_REQUIRED']);
   }
+});
+
+it('lets whoever may take the second factor of somebody else off', async () => {
+  const token = await gateway.identity.tokenFor({ userId: ENTRY_ID, permissions: ['users:write'] });
+  let asked: object = {};
+  gateway.services.answers.users.resetSecondFactor = (request) => {
+    asked = request;
+    return { removed: true };
+  };
+  const reset = (bearer: string) =>
+    gateway.fetch(`/v1/users/${USER_ID}/second-factor`, { method: 'DELETE', token: bearer });
+  expect((await reset(token)).status).toBe(204);
+  expect(asked).toEqual({ userId: USER_ID });
+  expect((await reset(gateway.customer)).status).toBe(403);
 });
 
 it('names what is wrong with a new password as the request does', async () => {

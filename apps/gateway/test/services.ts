@@ -14,6 +14,7 @@ import {
   ClientsServiceService,
   IdentityServiceService,
   RolesServiceService,
+  ProviderLoginServiceService,
   SecondFactorServiceService,
   SessionsServiceService,
   UsersServiceService,
@@ -36,6 +37,7 @@ export interface FakeAnswers {
   identity: Answers<typeof IdentityServiceService>;
   account: Answers<typeof AccountServiceService>;
   sessions: Answers<typeof SessionsServiceService>;
+  providerLogin: Answers<typeof ProviderLoginServiceService>;
   secondFactor: Answers<typeof SecondFactorServiceService>;
   addressBook: Answers<typeof AddressBookServiceService>;
   machineClients: Answers<typeof ClientsServiceService>;
@@ -63,6 +65,7 @@ export async function fakeServices(): Promise<FakeServices> {
     identity: {},
     account: {},
     sessions: {},
+    providerLogin: {},
     secondFactor: {},
     addressBook: {},
     machineClients: {},
@@ -79,6 +82,7 @@ export async function fakeServices(): Promise<FakeServices> {
       ['identity', IdentityServiceService],
       ['account', AccountServiceService],
       ['sessions', SessionsServiceService],
+      ['providerLogin', ProviderLoginServiceService],
       ['secondFactor', SecondFactorServiceService],
       ['addressBook', AddressBookServiceService],
       ['machineClients', ClientsServiceService],

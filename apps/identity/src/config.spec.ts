@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { identityConfig } from './config.js';
 
 const env = {
@@ -30,7 +33,52 @@ describe('the configuration of identity', () => {
     );
   });
 
+  const provider = {
+    SOUK_OIDC_ISSUER: 'https://id.shop.example',
+    SOUK_OIDC_CLIENT_ID: 'souk',
+    SOUK_OIDC_CLIENT_SECRET: 'hidden',
+    SOUK_OIDC_REDIRECT_URI: 'http://127.0.0.1:3000/back',
+    SOUK_OIDC_ROLES: 'shop staff=staff,admins=admin',
+    SOUK_OIDC_EMAIL_DOMAINS: 'Shop.example, second.example',
+  };
+
+  it('has no identity provider, or a whole one', () => {
+    expect(identityConfig(env).provider).toBeUndefined();
+    expect(identityConfig({ ...env, ...provider }).provider).toEqual({
+      issuer: 'https://id.shop.example',
+      clientId: 'souk',
+      clientSecret: 'hidden',
+      redirectUri: 'http://127.0.0.1:3000/back',
+      scope: 'openid email profile',
+      rolesClaim: 'groups',
+      roles: new Map([
+        ['shop staff', 'staff'],
+        ['admins', 'admin'],
+      ]),
+      emailDomains: ['shop.example', 'second.example'],
+    });
+  });
+
+  it('reads the secret of the provider from a file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'souk-'));
+    const file = join(folder, 'secret');
+    writeFileSync(file, 'from a file\n');
+    const { SOUK_OIDC_CLIENT_SECRET: _, ...others } = provider;
+    const given = identityConfig({ ...env, ...others, SOUK_OIDC_CLIENT_SECRET_FILE: file });
+    rmSync(folder, { recursive: true });
+    expect(given.provider?.clientSecret).toBe('from a file');
+  });
+
   it.each([
+    [{ ...provider, SOUK_OIDC_ROLES: '' }, 'SOUK_OIDC_ROLES is not set, but other parts of SOUK_OIDC_* are.'],
+    [{ ...provider, SOUK_OIDC_ROLES: 'staff' }, 'SOUK_OIDC_ROLES is wrong: it must be group=role'],
+    [{ ...provider, SOUK_OIDC_ISSUER: 'http://id.shop.example' }, 'SOUK_OIDC_ISSUER is wrong: it must be an https'],
+    [{ ...provider, SOUK_OIDC_SCOPE: 'email' }, 'SOUK_OIDC_SCOPE is wrong: it must contain openid'],
+    [
+      { ...provider, SOUK_OIDC_CLIENT_SECRET: '', SOUK_OIDC_CLIENT_SECRET_FILE: '/nowhere' },
+      'SOUK_OIDC_CLIENT_SECRET_FILE is wrong',
+    ],
+    [{ SOUK_STAFF_PASSWORD_LOGIN: 'refused' }, 'names a provider to log in by'],
     [{ SOUK_KEY_ROTATION_DAYS: '0' }, 'SOUK_KEY_ROTATION_DAYS is wrong: it must be at least 1.'],
     [{ SOUK_SHOP_URL: 'javascript:alert(1)' }, 'SOUK_SHOP_URL is wrong: it must be an address'],
     [{ SOUK_SHOP_URL: 'https://shop.example/#x' }, 'SOUK_SHOP_URL is wrong'],

@@ -2,6 +2,7 @@ import { address, ConfigError, loadConfig, wholeNumber } from '@souk/config';
 import { dataFields, serviceFields } from '@souk/service';
 import { z } from 'zod';
 import { emailFault, isGuessable, passwordFault } from './accounts/account-rules.js';
+import { providerConfig, providerFields } from './federation/provider-config.js';
 
 export interface FirstAdminAccount {
   readonly email: string;
@@ -29,16 +30,23 @@ export function identityConfig(env: NodeJS.ProcessEnv = process.env) {
         .default('http://127.0.0.1:3000'),
       /** Whether whoever is more than a customer must have a second factor. */
       SOUK_STAFF_SECOND_FACTOR: z.enum(['optional', 'required']).default('optional'),
+      /** Whether they may log in by password, where there is an identity provider. */
+      SOUK_STAFF_PASSWORD_LOGIN: z.enum(['allowed', 'refused']).default('allowed'),
+      ...providerFields,
       /** Made an administrator at the start where there is none yet. */
       SOUK_ADMIN_EMAIL: z.string().trim().optional(),
       SOUK_ADMIN_PASSWORD: z.string().optional(),
     },
     env,
   );
-  return { ...config, firstAdmin: firstAdmin(SOUK_ADMIN_EMAIL, SOUK_ADMIN_PASSWORD) };
+  const provider = providerConfig(config);
+  if (config.SOUK_STAFF_PASSWORD_LOGIN === 'refused' && !provider) {
+    throw new ConfigError(['SOUK_STAFF_PASSWORD_LOGIN is refused, but no SOUK_OIDC_* names a provider to log in by.']);
+  }
+  return { ...config, provider, firstAdmin: firstAdmin(SOUK_ADMIN_EMAIL, SOUK_ADMIN_PASSWORD) };
 }
 
-export type IdentityConfig = ReturnType<typeof identityConfig>;
+export type IdentityConfig = Omit<ReturnType<typeof identityConfig>, keyof typeof providerFields>;
 
 function firstAdmin(email: string | undefined, password: string | undefined): FirstAdminAccount | undefined {
   if (!email && !password) return undefined;

@@ -3,6 +3,7 @@ import { AccountGrpc } from './account.grpc.js';
 import { AddressBookGrpc } from './address-book.grpc.js';
 import { ClientsGrpc } from './clients.grpc.js';
 import { IdentityGrpc } from './identity.grpc.js';
+import { ProviderLoginGrpc } from './provider-login.grpc.js';
 import { RolesGrpc } from './roles.grpc.js';
 import { SecondFactorGrpc } from './second-factor.grpc.js';
 import { SessionsGrpc } from './sessions.grpc.js';
@@ -14,6 +15,7 @@ export const CONTROLLERS: ControllerClass[] = [
   AccountGrpc,
   SessionsGrpc,
   SecondFactorGrpc,
+  ProviderLoginGrpc,
   AddressBookGrpc,
   RolesGrpc,
   UsersGrpc,

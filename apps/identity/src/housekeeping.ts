@@ -26,6 +26,11 @@ const EXPIRED = [
        SELECT token_hash FROM login_challenges WHERE expires_at <= now() LIMIT $1)`,
   ),
   sql(
+    'housekeeping.provider_logins',
+    `DELETE FROM provider_logins WHERE state_hash IN (
+       SELECT state_hash FROM provider_logins WHERE expires_at <= now() LIMIT $1)`,
+  ),
+  sql(
     'housekeeping.second_factors',
     `DELETE FROM second_factors WHERE confirmed_at IS NULL AND user_id IN (
        SELECT user_id FROM second_factors WHERE confirmed_at IS NULL AND created_at < now() - interval '1 day' LIMIT $1)`,

@@ -20,6 +20,11 @@ import { Background } from './background.js';
 import { ClientsStore } from './clients/clients.store.js';
 import type { FirstAdminAccount, IdentityConfig } from './config.js';
 import { CONTROLLERS } from './controllers.js';
+import { AdmitStaff } from './federation/admit-staff.js';
+import { IdentityProvider } from './federation/identity-provider.js';
+import { LogInByProvider } from './federation/log-in-by-provider.js';
+import type { ProviderConfig } from './federation/provider-config.js';
+import { ProviderLoginsStore } from './federation/provider-logins.store.js';
 import { Housekeeping } from './housekeeping.js';
 import { KeyCipher } from './key-cipher.js';
 import { made, token } from './made.js';
@@ -55,6 +60,8 @@ const LOGGER = token<Logger>('logger');
 const NOTIFICATIONS = token<NotificationsClient>('notifications');
 const SHOP_URL = token<string>('shop url');
 const SHOP_HOST = token<string>('host of the shop');
+const PROVIDER = token<ProviderConfig | undefined>('identity provider');
+const PROVIDER_KEY = token<Buffer>('key of log-ins by the provider');
 const STAFF_POLICY = token<StaffPolicy>('what is asked of staff');
 const FIRST_ADMIN = token<FirstAdminAccount | undefined>('first admin');
 const KEY_ROTATION_DAYS = token<number>('days of a signing key');
@@ -76,6 +83,7 @@ export class IdentityModule {
         ...mails,
         ...accounts,
         ...secondFactor,
+        ...federation,
         ...roles,
         ...CONTROLLERS,
         ...operations(data),
@@ -100,7 +108,9 @@ function given(config: IdentityConfig, logger: Logger): Provider[] {
     { provide: LOGGER, useValue: logger },
     { provide: SHOP_URL, useValue: config.SOUK_SHOP_URL },
     { provide: SHOP_HOST, useValue: new URL(config.SOUK_SHOP_URL).host },
-    { provide: STAFF_POLICY, useValue: { secondFactorRequired: config.SOUK_STAFF_SECOND_FACTOR === 'required' } },
+    { provide: STAFF_POLICY, useValue: policyOf(config) },
+    { provide: PROVIDER, useValue: config.provider },
+    { provide: PROVIDER_KEY, useValue: cipher.derive('log-ins by the provider') },
     { provide: KEY_ROTATION_DAYS, useValue: config.SOUK_KEY_ROTATION_DAYS },
     { provide: FIRST_ADMIN, useValue: config.firstAdmin },
     {
@@ -109,6 +119,13 @@ function given(config: IdentityConfig, logger: Logger): Provider[] {
         rpcClient(NotificationsServiceService, { ...client, address: config.SOUK_NOTIFICATIONS_ADDRESS }),
     },
   ];
+}
+
+function policyOf(config: IdentityConfig): StaffPolicy {
+  return {
+    secondFactorRequired: config.SOUK_STAFF_SECOND_FACTOR === 'required',
+    passwordRefused: config.SOUK_STAFF_PASSWORD_LOGIN === 'refused',
+  };
 }
 
 const stores: Provider[] = [
@@ -122,6 +139,7 @@ const stores: Provider[] = [
   made(AttemptsStore, Database, ATTEMPTS_KEY),
   made(SecondFactorsStore, Database, KeyCipher, RECOVERY_KEY),
   made(ChallengesStore, Database),
+  made(ProviderLoginsStore, Database, PROVIDER_KEY),
 ];
 
 const sessions: Provider[] = [
@@ -184,6 +202,23 @@ const secondFactor: Provider[] = [
     Background,
     LOGGER,
   ),
+];
+
+const federation: Provider[] = [
+  made(IdentityProvider, PROVIDER, LOGGER),
+  made(
+    AdmitStaff,
+    Database,
+    UsersStore,
+    RolesStore,
+    SessionsStore,
+    ProviderLoginsStore,
+    OpenSession,
+    PasswordHasher,
+    Background,
+    LOGGER,
+  ),
+  made(LogInByProvider, IdentityProvider, ProviderLoginsStore, AdmitStaff, AttemptsStore),
 ];
 
 const roles: Provider[] = [

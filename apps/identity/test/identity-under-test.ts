@@ -88,6 +88,8 @@ export class IdentityUnderTest {
       SOUK_KEY_ROTATION_DAYS: 90,
       SOUK_SHOP_URL: 'https://shop.example',
       SOUK_STAFF_SECOND_FACTOR: 'optional',
+      SOUK_STAFF_PASSWORD_LOGIN: 'allowed',
+      provider: undefined,
       firstAdmin: ADMIN,
       ...changes,
     };

@@ -46,7 +46,7 @@ export class AuthController {
   @ApiOperation({ summary: 'Log in' })
   @Answers(200, 'An open session.', sessionSchema)
   @Answers(202, 'Who has a second factor is asked for a code: `POST /v1/auth/login/code`.', challengeSchema)
-  @Fails({ 401: ['WRONG_CREDENTIALS'], 429: ['RATE_LIMITED', 'TOO_MANY_ATTEMPTS'] })
+  @Fails({ 401: ['WRONG_CREDENTIALS'], 403: ['PASSWORD_LOGIN_OFF'], 429: ['RATE_LIMITED', 'TOO_MANY_ATTEMPTS'] })
   async login(
     @Body({ schema: loginBody }) body: z.infer<typeof loginBody>,
     @Req() request: FastifyRequest,
@@ -66,7 +66,11 @@ export class AuthController {
     description: 'From the program that began it: the `User-Agent` must be the same. A code works once.',
   })
   @Answers(200, 'An open session.', sessionSchema)
-  @Fails({ 401: ['CHALLENGE_ENDED'], 403: ['WRONG_CODE'], 429: ['RATE_LIMITED', 'TOO_MANY_ATTEMPTS'] })
+  @Fails({
+    401: ['CHALLENGE_ENDED'],
+    403: ['WRONG_CODE', 'PASSWORD_LOGIN_OFF'],
+    429: ['RATE_LIMITED', 'TOO_MANY_ATTEMPTS'],
+  })
   async completeLogin(
     @Body({ schema: codeBody }) body: z.infer<typeof codeBody>,
     @Req() request: FastifyRequest,
@@ -79,7 +83,7 @@ export class AuthController {
   @Access('public')
   @ApiOperation({ summary: 'Exchange a refresh token for a new pair' })
   @Answers(200, 'The session with new tokens; the old refresh token has ended.', sessionSchema)
-  @Fails({ 401: ['SESSION_ENDED'] })
+  @Fails({ 401: ['SESSION_ENDED'], 403: ['PASSWORD_LOGIN_OFF'] })
   async refresh(
     @Body({ schema: refreshBody }) body: z.infer<typeof refreshBody>,
     @Req() request: FastifyRequest,

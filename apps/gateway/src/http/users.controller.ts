@@ -73,7 +73,8 @@ export class UsersController {
   @Access('users:write')
   @ApiOperation({
     summary: 'Take the second factor of an account off',
-    description: 'For who lost the app and the recovery codes: all sessions of the account end, and the owner is told by mail.',
+    description:
+      'For who lost the app and the recovery codes: all sessions of the account end, and the owner is told by mail.',
   })
   @Answers(204, 'The account has no second factor.')
   @Fails({ 403: ['GRANT_TOO_WIDE', 'OWN_SECOND_FACTOR'], 404: ['USER_NOT_FOUND'] })

@@ -108,7 +108,8 @@ describe('signing keys', () => {
 
   /** Issues the user's token for a session. */
   function issuer(): (sessionId: string) => Promise<string> {
-    const tokens = new AccessTokens(keys, new RolesStore(postgres.database), { secondFactorRequired: false });
+    const policy = { secondFactorRequired: false, passwordRefused: false };
+    const tokens = new AccessTokens(keys, new RolesStore(postgres.database), policy);
     return async (sessionId) => (await tokens.issue(user, { sessionId, methods: BY_PASSWORD })).accessToken;
   }
 

@@ -1957,7 +1957,7 @@ export const IdentityServiceService = {
   },
   /**
    * Checks a password and opens a session, or asks who has a second factor for a code. Unknown addresses answer alike and as
-   * slowly. Errors: WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
+   * slowly. Errors: WRONG_CREDENTIALS, PASSWORD_LOGIN_OFF, TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
    */
   login: {
     path: "/souk.identity.v1.IdentityService/Login" as const,
@@ -1969,7 +1969,7 @@ export const IdentityServiceService = {
     responseDeserialize: (value: Buffer): LoginResponse => LoginResponse.decode(value),
   },
   /**
-   * Opens the session that a log-in with a second factor asked for. Each code works once. Errors: WRONG_CODE, CHALLENGE_ENDED,
+   * Opens the session that a log-in with a second factor asked for. Each code works once. Errors: WRONG_CODE, CHALLENGE_ENDED, PASSWORD_LOGIN_OFF,
    * TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
    */
   completeLogin: {
@@ -1984,7 +1984,8 @@ export const IdentityServiceService = {
   },
   /**
    * Exchanges a refresh token for a new pair; each refresh token works once. The same token again within ten seconds, from a
-   * client that lost the answer, has the same next one; later it ends the session. Errors: SESSION_ENDED.
+   * client that lost the answer, has the same next one; later it ends the session. Errors: SESSION_ENDED,
+   * PASSWORD_LOGIN_OFF.
    */
   refreshSession: {
     path: "/souk.identity.v1.IdentityService/RefreshSession" as const,
@@ -2080,17 +2081,18 @@ export interface IdentityServiceServer extends UntypedServiceImplementation {
   register: handleUnaryCall<RegisterRequest, RegisterResponse>;
   /**
    * Checks a password and opens a session, or asks who has a second factor for a code. Unknown addresses answer alike and as
-   * slowly. Errors: WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
+   * slowly. Errors: WRONG_CREDENTIALS, PASSWORD_LOGIN_OFF, TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
    */
   login: handleUnaryCall<LoginRequest, LoginResponse>;
   /**
-   * Opens the session that a log-in with a second factor asked for. Each code works once. Errors: WRONG_CODE, CHALLENGE_ENDED,
+   * Opens the session that a log-in with a second factor asked for. Each code works once. Errors: WRONG_CODE, CHALLENGE_ENDED, PASSWORD_LOGIN_OFF,
    * TOO_MANY_ATTEMPTS (with `retry_after` in seconds).
    */
   completeLogin: handleUnaryCall<CompleteLoginRequest, CompleteLoginResponse>;
   /**
    * Exchanges a refresh token for a new pair; each refresh token works once. The same token again within ten seconds, from a
-   * client that lost the answer, has the same next one; later it ends the session. Errors: SESSION_ENDED.
+   * client that lost the answer, has the same next one; later it ends the session. Errors: SESSION_ENDED,
+   * PASSWORD_LOGIN_OFF.
    */
   refreshSession: handleUnaryCall<RefreshSessionRequest, RefreshSessionResponse>;
   /** Sends a link to choose a new password, where an account proved that the address is its own. Does not tell whether one did. */
