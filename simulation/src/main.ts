@@ -3,39 +3,30 @@ import { HELP, parseOptions, UsageError, type Options } from './options.ts';
 import { simulateAll } from './seeds.ts';
 import { simulate, type Outcome } from './simulation.ts';
 
-/** Of the runs that break something so many are shown in full. */
-const MOST_SHOWN = 3;
+/** Of the runs that break something so many are named. */
+const MOST_NAMED = 10;
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function runOne(seed: number, options: Options): Promise<void> {
-  const outcome = await show(seed, options);
-  if (!outcome.violation) say(`Seed ${seed}: every promise was kept.`);
+async function runOne(seed: number, switchedOff: Options['switchedOff']): Promise<void> {
+  const { trace, violation } = await simulate({ seed, switchedOff, isTraced: true });
+  trace.forEach(say);
+  if (violation) sayBroken(seed, violation, switchedOff);
+  else say(`Seed ${seed}: every promise was kept.`);
 }
 
-async function runMany({ first, runs, switchedOff, ...options }: Options): Promise<void> {
+async function runMany({ first, runs, switchedOff }: Options): Promise<void> {
   const began = performance.now();
   const found = await simulateAll({ first, runs, switchedOff });
   const seconds = ((performance.now() - began) / 1_000).toFixed(0);
-  for (const [index, { seed, ...violation }] of found.broken.entries()) {
-    if (index < MOST_SHOWN) await show(seed, { first, runs, switchedOff, ...options });
-    else sayBroken(seed, violation, switchedOff);
-  }
+  for (const { seed, ...violation } of found.broken.slice(0, MOST_NAMED)) sayBroken(seed, violation, switchedOff);
   const hours = (found.virtualMs / 3_600_000).toFixed(1);
   say(
     `${runs} runs with ${found.orders} orders: ${found.events} steps, ${hours} hours of their time, ${seconds} s of ours.`,
   );
   say(found.broken.length === 0 ? 'Every promise was kept.' : `${found.broken.length} runs broke a promise.`);
-}
-
-async function show(seed: number, { switchedOff }: Options): Promise<Outcome> {
-  const outcome = await simulate({ seed, switchedOff, isTraced: true });
-  say(`Seed ${seed}:`);
-  outcome.trace.forEach(say);
-  if (outcome.violation) sayBroken(seed, outcome.violation, switchedOff);
-  return outcome;
 }
 
 function sayBroken(seed: number, { invariant, message }: NonNullable<Outcome['violation']>, off?: string): void {
@@ -48,7 +39,7 @@ try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) say(HELP);
   else if (options.seed === undefined) await runMany(options);
-  else await runOne(options.seed, options);
+  else await runOne(options.seed, options.switchedOff);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`${error.message}\n`);

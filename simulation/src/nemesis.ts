@@ -30,6 +30,7 @@ const PAUSES_MS = [
   [100, 2_000],
   [6_500, 9_000],
   [20_500, 26_000],
+  [20_500, 26_000],
 ] as const;
 const IDLE_IN_TRANSACTION_MS = 15_000;
 
@@ -51,7 +52,7 @@ export function drawTroubles(random: Random): Troubles {
       noticesLate: some(0.5, 1),
     },
     deaths: some(0.6, 0.008),
-    pauses: some(0.4, 0.006),
+    pauses: some(0.5, 0.006),
     wrongClocks: random.chance(0.3),
     databaseOutages: random.chance(0.25) ? random.whole(1, 2) : 0,
     brokerOutages: random.chance(0.25) ? random.whole(1, 2) : 0,

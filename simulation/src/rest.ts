@@ -15,7 +15,7 @@ const LONGEST_MS = 45 * 60 * 1000;
 const SOON_MS = 12 * 60 * 60 * 1000;
 /** While a run comes to rest, idle loops look less often: a timer may be late, and most looks find nothing. */
 const SLEEPY_MS = 400;
-const SLEEPY_FACTOR = 20;
+const SLEEPY_FACTOR = 30;
 
 export class Rest {
   isReached = false;

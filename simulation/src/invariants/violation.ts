@@ -1,4 +1,4 @@
-/** A promise that was broken, by its number in simulation/README.md. */
+/** A promise that was broken, by its number in docs/guarantees.md. */
 export class Violation extends Error {
   readonly invariant: string;
 

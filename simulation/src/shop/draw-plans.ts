@@ -12,10 +12,10 @@ const BAD_CARDS = ['pm_card_chargeDeclined', 'pm_card_chargeDeclinedInsufficient
 
 export function drawOpening(random: Random): Opening {
   const skus = Array.from({ length: random.whole(1, 3) }, (_, index) => `SKU-${index + 1}`);
-  const isScarce = random.chance(0.6);
+  const isScarce = random.chance(0.7);
   const stock = new Map(skus.map((sku) => [sku, isScarce ? random.whole(1, 4) : random.whole(20, 50)]));
-  const comeTogether = random.chance(0.5);
-  const buyers = Array.from({ length: random.whole(2, 6) }, () => ({
+  const comeTogether = random.chance(0.7);
+  const buyers = Array.from({ length: random.whole(1, 5) }, () => ({
     atMs: random.between(0, comeTogether ? 50 : 4_000),
     plan: drawPlan(random, skus),
   }));

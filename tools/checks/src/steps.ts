@@ -46,6 +46,7 @@ export const CHECKS: readonly Check[] = [
   { step: 'links', name: 'documents name scripts that exist', problems: () => missingScripts(ROOT) },
   { step: 'guarantees', name: 'tests show what docs/guarantees.md says', problems: () => guaranteeProblems(ROOT) },
   tool('build', 'everything builds', 'node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build'),
+  tool('simulate', 'no seed breaks a promise', 'simulation/src/main.ts', '--runs', '10000'),
 ];
 
 export interface JestRun {
