@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { launchSouk, type LaunchedSouk } from '@souk/runner/launch';
 import { eventually } from '@souk/testing';
 import { ADDRESS, Client, type Answer, type Order, type Problem } from './client.js';
@@ -17,6 +20,7 @@ interface Session {
   readonly user: User;
 }
 
+const ROOT = join(__dirname, '..');
 const PASSWORD = 'a quiet garden';
 /** With those of the other tests fewer than lead to pauses: five at an address, fifty from here. */
 const TRIES = 20;
@@ -227,6 +231,18 @@ it('lets administrators make roles, give them and end sessions; and others no mo
   await refused(409, 'LAST_ADMIN', admin.call('PUT', `/v1/users/${me.id}/roles`, { roles: [] }));
   const keys = await must(200, admin.call<{ items: object[] }>('POST', '/v1/signing-keys/rotate'));
   expect(keys.items).toHaveLength(2);
+});
+
+it('makes no second first administrator for operators, and shows no password', async () => {
+  const email = newAddress();
+  const env = { ...process.env, SOUK_DATA_DIR: souk.dataDir, SOUK_NEW_PASSWORD: PASSWORD };
+  const command = ['tools/runner/bootstrap.mjs', 'ops', 'admin', 'create', '--email', email];
+  type Ended = { code?: number; stdout: string; stderr: string };
+  const running: Promise<Ended> = promisify(execFile)(process.execPath, command, { cwd: ROOT, env });
+  const ended = await running.catch((error: Ended) => error);
+  expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('ADMIN_EXISTS') });
+  expect(ended.stdout + ended.stderr).not.toContain(PASSWORD);
+  await refused(401, 'WRONG_CREDENTIALS', shop.call('POST', '/v1/auth/login', { email, password: PASSWORD }));
 });
 
 describe('whether an address has an account', () => {

@@ -4,6 +4,8 @@ import {
   UsersServiceService,
   type AssignRolesRequest,
   type AssignRolesResponse,
+  type CreateFirstAdminRequest,
+  type CreateFirstAdminResponse,
   type ListUsersRequest,
   type ListUsersResponse,
   type ResetSecondFactorRequest,
@@ -13,6 +15,7 @@ import {
 } from '@souk/proto/identity/v1';
 import { currentPrincipal, RpcController, type Handlers } from '@souk/rpc';
 import { userNotFound } from './accounts/account-errors.js';
+import { FirstAdmin } from './accounts/first-admin.js';
 import { UsersStore, type User } from './accounts/users.store.js';
 import { isUuid, toUser } from './identity.messages.js';
 import { AssignRoles } from './roles/assign-roles.js';
@@ -34,6 +37,7 @@ export class UsersGrpc implements Handlers<typeof UsersServiceService> {
     private readonly authority: PresentAuthority,
     private readonly assigning: AssignRoles,
     private readonly removing: RemoveSecondFactor,
+    private readonly firstAdmin: FirstAdmin,
   ) {}
 
   @Allow('users:read')
@@ -52,6 +56,11 @@ export class UsersGrpc implements Handlers<typeof UsersServiceService> {
     if (!isUuid(userId)) throw userNotFound();
     const by = subjectOf(currentPrincipal()) ?? '';
     return { user: toUser(await this.assigning.execute(giver, by, userId, roles)) };
+  }
+
+  @Allow('service:ops')
+  async createFirstAdmin({ email, password }: CreateFirstAdminRequest): Promise<CreateFirstAdminResponse> {
+    return { user: toUser(await this.firstAdmin.create({ email, password })) };
   }
 
   @Allow('users:write')

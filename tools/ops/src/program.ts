@@ -1,5 +1,6 @@
 // The command line: its commands, their help and how they end.
 import { Command, CommanderError } from 'commander';
+import { addAdminCommands } from './commands/admin.ts';
 import { addCheckCommands } from './commands/checks.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addMendCommands } from './commands/mends.ts';
@@ -23,6 +24,7 @@ Environment:
   SOUK_TLS=on, SOUK_TLS_CA_FILE,            where it is on: the files of a certificate that names ops
   SOUK_TLS_CERT_FILE, SOUK_TLS_KEY_FILE
   SOUK_IDENTITY_ADDRESS ...                 host:port of each service
+  SOUK_NEW_PASSWORD                         password of an administrator to make
   SOUK_DATA_DIR                             state of the Souk on this machine (.souk), where both are found otherwise
 
 Exit codes:
@@ -43,6 +45,7 @@ export function opsProgram(perform: Perform): Command {
   addCheckCommands(program, act);
   addEventCommands(program, act);
   addMendCommands(program, act);
+  addAdminCommands(program, act);
   // So that --json may stand after the command too.
   for (const command of program.commands.flatMap((one) => [one, ...one.commands])) {
     if (command.commands.length === 0) command.option('--json', 'machine-readable output');

@@ -43,6 +43,20 @@ export interface AssignRolesResponse {
   user: User | undefined;
 }
 
+/** An administrator to make. */
+export interface CreateFirstAdminRequest {
+  /** Address to log in with. */
+  email: string;
+  /** Password, 10 to 128 characters. */
+  password: string;
+}
+
+/** The administrator is made. */
+export interface CreateFirstAdminResponse {
+  /** The account. */
+  user: User | undefined;
+}
+
 /** Names the account whose sessions shall end. */
 export interface RevokeUserSessionsRequest {
   /** Identifier of the user. */
@@ -437,6 +451,158 @@ export const AssignRolesResponse: MessageFns<AssignRolesResponse> = {
   },
 };
 
+function createBaseCreateFirstAdminRequest(): CreateFirstAdminRequest {
+  return { email: "", password: "" };
+}
+
+export const CreateFirstAdminRequest: MessageFns<CreateFirstAdminRequest> = {
+  encode(message: CreateFirstAdminRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    if (message.password !== "") {
+      writer.uint32(18).string(message.password);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateFirstAdminRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateFirstAdminRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateFirstAdminRequest {
+    return {
+      email: isSet(object.email) ? globalThis.String(object.email) : "",
+      password: isSet(object.password) ? globalThis.String(object.password) : "",
+    };
+  },
+
+  toJSON(message: CreateFirstAdminRequest): unknown {
+    const obj: any = {};
+    if (message.email !== "") {
+      obj.email = message.email;
+    }
+    if (message.password !== "") {
+      obj.password = message.password;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CreateFirstAdminRequest>): CreateFirstAdminRequest {
+    return CreateFirstAdminRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateFirstAdminRequest>): CreateFirstAdminRequest {
+    const message = createBaseCreateFirstAdminRequest();
+    message.email = object.email ?? "";
+    message.password = object.password ?? "";
+    return message;
+  },
+};
+
+function createBaseCreateFirstAdminResponse(): CreateFirstAdminResponse {
+  return { user: undefined };
+}
+
+export const CreateFirstAdminResponse: MessageFns<CreateFirstAdminResponse> = {
+  encode(message: CreateFirstAdminResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateFirstAdminResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateFirstAdminResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateFirstAdminResponse {
+    return { user: isSet(object.user) ? User.fromJSON(object.user) : undefined };
+  },
+
+  toJSON(message: CreateFirstAdminResponse): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CreateFirstAdminResponse>): CreateFirstAdminResponse {
+    return CreateFirstAdminResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateFirstAdminResponse>): CreateFirstAdminResponse {
+    const message = createBaseCreateFirstAdminResponse();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
 function createBaseRevokeUserSessionsRequest(): RevokeUserSessionsRequest {
   return { userId: "" };
 }
@@ -743,6 +909,21 @@ export const UsersServiceService = {
     responseSerialize: (value: AssignRolesResponse): Buffer => Buffer.from(AssignRolesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AssignRolesResponse => AssignRolesResponse.decode(value),
   },
+  /**
+   * Makes the first administrator, who owns the address without a mail: for the operator's command, and for nobody else.
+   * Administrators make further ones by giving the role. Errors: ADMIN_EXISTS, EMAIL_OWNED, PASSWORD_TOO_WEAK, INVALID_ARGUMENT.
+   */
+  createFirstAdmin: {
+    path: "/souk.identity.v1.UsersService/CreateFirstAdmin" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateFirstAdminRequest): Buffer =>
+      Buffer.from(CreateFirstAdminRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateFirstAdminRequest => CreateFirstAdminRequest.decode(value),
+    responseSerialize: (value: CreateFirstAdminResponse): Buffer =>
+      Buffer.from(CreateFirstAdminResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateFirstAdminResponse => CreateFirstAdminResponse.decode(value),
+  },
   /** Ends all sessions of an account. Needs `users:write`. Errors: USER_NOT_FOUND, GRANT_TOO_WIDE. */
   revokeUserSessions: {
     path: "/souk.identity.v1.UsersService/RevokeUserSessions" as const,
@@ -781,6 +962,11 @@ export interface UsersServiceServer extends UntypedServiceImplementation {
    * have themselves. Errors: USER_NOT_FOUND, ROLE_NOT_FOUND, GRANT_TOO_WIDE, LAST_ADMIN, INVALID_ARGUMENT.
    */
   assignRoles: handleUnaryCall<AssignRolesRequest, AssignRolesResponse>;
+  /**
+   * Makes the first administrator, who owns the address without a mail: for the operator's command, and for nobody else.
+   * Administrators make further ones by giving the role. Errors: ADMIN_EXISTS, EMAIL_OWNED, PASSWORD_TOO_WEAK, INVALID_ARGUMENT.
+   */
+  createFirstAdmin: handleUnaryCall<CreateFirstAdminRequest, CreateFirstAdminResponse>;
   /** Ends all sessions of an account. Needs `users:write`. Errors: USER_NOT_FOUND, GRANT_TOO_WIDE. */
   revokeUserSessions: handleUnaryCall<RevokeUserSessionsRequest, RevokeUserSessionsResponse>;
   /**
