@@ -1,4 +1,4 @@
-/** What belongs to one customer, over REST: an order, a cart, an address, a session; and what the shop sells. */
+/** What belongs to one customer, over REST: an account, an order, a cart, an address, a session; and what the shop has. */
 import type { Client, Order } from '../client.js';
 import { fill } from './openapi.js';
 
@@ -19,8 +19,16 @@ export class Belongings {
     const { body: sessions } = await owner.call<{ items: { id: string }[] }>('GET', '/v1/me/sessions');
     const csv = `Handle,Title,Variant SKU,Variant Price\n${sku}-x,Thing,${sku}-X,1.00\n`;
     const { body: started } = await admin.call<{ id: string }>('POST', '/v1/products/import', csv);
-    const ids = { orders: order.id, carts: cart.id, addresses: address.id, sessions: sessions.items[0]?.id };
-    const all = { ...ids, imports: started.id, sku, product: sku.toLowerCase(), refund: order.id };
+    const { body: account } = await owner.call<{ id: string }>('GET', '/v1/me');
+    const ids = {
+      users: account.id,
+      orders: order.id,
+      carts: cart.id,
+      addresses: address.id,
+      sessions: sessions.items[0]?.id,
+    };
+    const shop = { ...(await administered(admin)), imports: started.id, sku, product: sku.toLowerCase() };
+    const all = { ...ids, ...shop, refund: order.id };
     for (const [name, id] of Object.entries(all)) if (!id) throw new Error(`The customer has nothing for ${name}.`);
     return new Belongings(owner, all as Record<string, string>);
   }
@@ -51,4 +59,13 @@ export class Belongings {
     if (answers.some(({ status }) => status !== 200)) throw new Error('The customer cannot see what is theirs.');
     return [...answers.map(({ body: seen }) => seen), body.items.map(({ id }) => id)];
   }
+}
+
+/** A role and a program with its secret. */
+async function administered(admin: Client): Promise<Record<string, string | undefined>> {
+  const { body: role } = await admin.call<{ name: string }>('POST', '/v1/roles', { name: 'tried', permissions: [] });
+  const program = { name: 'Tried', permissions: [] };
+  type Made = { client: { id: string; secrets: { id: string }[] } };
+  const { body: made } = await admin.call<Made>('POST', '/v1/clients', program);
+  return { roles: role.name, clients: made.client.id, secret: made.client.secrets[0]?.id };
 }
