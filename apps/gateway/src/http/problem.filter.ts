@@ -9,7 +9,7 @@ import { problemOf, type Problem } from './problem.js';
 import { securityHeaders } from './security-headers.js';
 
 const RETRY_AFTER_S = 1;
-const OF_ANSWERS = ['etag', 'location', 'idempotency-replayed'];
+const OF_ANSWERS = ['etag', 'location'];
 
 /** The only place that sends problem documents. What is a failure of ours is logged here, once. */
 @Catch()
