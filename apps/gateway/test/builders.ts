@@ -98,6 +98,7 @@ export function aPayment(changes: Partial<Payment> = {}): Payment {
     version: 3,
     createTime: NOON,
     updateTime: NOON,
+    retryTime: undefined,
     ...changes,
   };
 }

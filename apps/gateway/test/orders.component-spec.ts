@@ -75,7 +75,13 @@ describe('placing an order', () => {
 
   it('tells which SKUs were short with 409', async () => {
     const shortages = [{ sku: 'LANTERN', requested: 2, available: 1 }];
-    const rejection = { reason: 'STOCK_SHORT', message: 'There are too few.', shortages, declineCode: '' };
+    const rejection = {
+      reason: 'STOCK_SHORT',
+      message: 'There are too few.',
+      shortages,
+      declineCode: '',
+      retryTime: undefined,
+    };
     gateway.services.answers.orders.placeOrder = () => placed({ state: 'STATE_REJECTED', rejection });
     const response = await place();
     expect(response.status).toBe(409);
@@ -98,6 +104,7 @@ describe('placing an order', () => {
       message: 'Declined.',
       shortages: [],
       declineCode: 'insufficient_funds',
+      retryTime: undefined,
     };
     gateway.services.answers.orders.placeOrder = () => placed({ state: 'STATE_REJECTED', rejection }, true);
     const response = await place();
@@ -108,6 +115,25 @@ describe('placing an order', () => {
       declineCode: 'insufficient_funds',
       orderId: ORDER_ID,
     });
+  });
+
+  it('refuses more cards after too many declined ones with 429, and says when to try again', async () => {
+    const reason = 'PAYMENT_ATTEMPTS_EXCEEDED';
+    const rejection = {
+      reason,
+      message: 'Too many.',
+      shortages: [],
+      declineCode: '',
+      retryTime: new Date(Date.now() + 60_000),
+    };
+    gateway.services.answers.orders.placeOrder = ({ clientAddress }) => {
+      expect(clientAddress).toBe('127.0.0.1');
+      return placed({ state: 'STATE_REJECTED', rejection });
+    };
+    const response = await place();
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(55);
+    expect(await response.json()).toMatchObject({ reason, orderId: ORDER_ID, retryAfter: expect.any(Number) });
   });
 
   it('marks the answer to a repeated request', async () => {

@@ -4,6 +4,7 @@ import { Payment, type Payment_State } from '@souk/proto/payments/v1';
 import { ANY_TIME, confirmedOrder, pendingOrder } from '../test/order-builder.js';
 import { CheckoutSaga, NotYetKnown, SagaTakenOver, type PaymentPort, type StockPort } from './checkout-saga.js';
 import { cancelOrder, type Change, type Order } from './domain/order.js';
+import { toOrderMessage } from './orders.messages.js';
 
 const EPOCH = 1;
 
@@ -11,6 +12,7 @@ const EPOCH = 1;
 function sagaWith(answers: {
   hold?: Hold_State;
   payment?: Payment_State | Error;
+  retryTime?: Date;
   cancelled?: Payment_State;
   released?: Hold_State;
   meanwhile?: (order: Order) => Order;
@@ -35,9 +37,8 @@ function sagaWith(answers: {
       if (answers.meanwhile) stored = answers.meanwhile(stored);
       const state = answers.payment ?? 'STATE_AUTHORIZED';
       if (state instanceof Error) throw state;
-      return {
-        payment: Payment.fromPartial({ state, declineCode: state === 'STATE_DECLINED' ? 'insufficient_funds' : '' }),
-      };
+      const declineCode = state === 'STATE_DECLINED' ? 'insufficient_funds' : '';
+      return { payment: Payment.fromPartial({ state, declineCode, retryTime: answers.retryTime }) };
     },
     cancelPayment: async () => {
       did.push('give back');
@@ -85,6 +86,18 @@ describe('given a declined card', () => {
     const order = await run();
     expect(did).toEqual(['hold', 'authorize', 'REJECTED UNDO', 'give back', 'release', 'REJECTED DONE']);
     expect(order.rejection).toMatchObject({ reason: 'PAYMENT_DECLINED', declineCode: 'insufficient_funds' });
+  });
+});
+
+describe('given too many declined cards', () => {
+  it('rejects the order, says until when, and releases the hold', async () => {
+    const retryTime = new Date('2030-01-02T03:04:05.678Z');
+    const { run, did } = sagaWith({ payment: 'STATE_DECLINED', retryTime, cancelled: 'STATE_DECLINED' });
+    const order = await run();
+    expect(did).toEqual(['hold', 'authorize', 'REJECTED UNDO', 'give back', 'release', 'REJECTED DONE']);
+    const refused = { reason: 'PAYMENT_ATTEMPTS_EXCEEDED', retryTime: '2030-01-02T03:04:05.678Z' };
+    expect(order.rejection).toMatchObject(refused);
+    expect(toOrderMessage(order).rejection).toMatchObject({ reason: refused.reason, retryTime });
   });
 });
 

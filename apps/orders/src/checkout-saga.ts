@@ -15,9 +15,10 @@ import {
   rejectOrder,
   type Change,
   type Order,
+  type Rejection,
   type TimelineEntry,
 } from './domain/order.js';
-import { paymentDeclined, stockShort } from './domain/rejections.js';
+import { paymentAttemptsExceeded, paymentDeclined, stockShort } from './domain/rejections.js';
 import type { OrdersStore } from './orders.store.js';
 import type { SagaTask } from './sagas.store.js';
 
@@ -76,7 +77,7 @@ export class CheckoutSaga {
         done('PAYMENT_AUTHORIZED');
         return end((o) => confirmOrder(o, steps, this.now()));
       case 'STATE_DECLINED':
-        return end((o) => rejectOrder(o, paymentDeclined(payment.declineCode || 'generic_decline'), steps, this.now()));
+        return end((o) => rejectOrder(o, refusalOf(payment), steps, this.now()));
       case 'STATE_VOIDED':
       case 'STATE_REFUNDED':
         done('PAYMENT_LOST');
@@ -106,8 +107,15 @@ export class CheckoutSaga {
     return this.stock.holdStock({ orderId, lines: quantities, cartId });
   }
 
-  private async authorizePayment({ orderId, total, payment: choice, email }: Order): Promise<Payment | undefined> {
-    const request = { orderId, amount: total, method: choice.method, token: choice.token, email };
+  private async authorizePayment({
+    orderId,
+    total,
+    payment: choice,
+    email,
+    customerId,
+  }: Order): Promise<Payment | undefined> {
+    const { method, token, clientDigest } = choice;
+    const request = { orderId, amount: total, method, token, email, clientDigest, customerId: customerId ?? '' };
     return (await this.payments.authorizePayment(request, { timeoutMs: PAYMENT_TIMEOUT_MS })).payment;
   }
 
@@ -122,4 +130,8 @@ export class CheckoutSaga {
       if (present.version === version) throw new SagaTakenOver('The lease was lost.');
     }
   }
+}
+
+function refusalOf({ declineCode, retryTime }: Payment): Rejection {
+  return retryTime ? paymentAttemptsExceeded(retryTime) : paymentDeclined(declineCode || 'generic_decline');
 }

@@ -26,6 +26,7 @@ import { currentPrincipal, RpcController, type Handlers } from '@souk/rpc';
 import { callContext } from '@souk/telemetry';
 import { asSeenBy, OrderAccess } from './access.js';
 import { CancelOrder } from './cancel-order.js';
+import { ClientDigests } from './client-digests.js';
 import { fulfillOrder, type Order } from './domain/order.js';
 import { GuestOrders } from './guest-orders.js';
 import { checkOptionalRequestId, checkUuid } from './domain/order-input.js';
@@ -55,18 +56,23 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
     private readonly guests: GuestOrders,
     private readonly access: OrderAccess,
     private readonly wait: OrderWait,
+    private readonly clients: ClientDigests,
   ) {}
 
   @Allow('anyone')
   async placeOrder(request: PlaceOrderRequest): Promise<PlaceOrderResponse> {
-    const { requestId, lines, cartId, email, shippingAddress, payment, expectedTotal } = request;
+    const { requestId, lines, cartId, email, shippingAddress, payment, expectedTotal, clientAddress } = request;
     const command = {
       requestId,
       lines,
       ...(cartId && { cartId }),
       email,
       shippingAddress,
-      payment: { method: payment?.method ?? '', token: payment?.token ?? '' },
+      payment: {
+        method: payment?.method ?? '',
+        token: payment?.token ?? '',
+        clientDigest: this.clients.digestOf(clientAddress),
+      },
       ...(expectedTotal && { expectedTotal }),
       principal: currentPrincipal(),
       fingerprint: digestOf(request),
@@ -162,7 +168,7 @@ function claimFor(operation: string, key: string, request: unknown): Claim | und
 
 /** Of an order to place. Kept with the order for ever, so it must stay as it is: today's request is known again by it. */
 function digestOf(request: PlaceOrderRequest): string {
-  const bytes = PlaceOrderRequest.encode({ ...request, requestId: '' }).finish();
+  const bytes = PlaceOrderRequest.encode({ ...request, requestId: '', clientAddress: '' }).finish();
   return createHash('sha256').update(bytes).digest('base64url');
 }
 

@@ -53,5 +53,6 @@ function toRejectionMessage(rejection: Rejection): RejectionMessage {
     message: rejection.message,
     shortages: rejection.reason === 'STOCK_SHORT' ? rejection.shortages.map((shortage) => ({ ...shortage })) : [],
     declineCode: rejection.reason === 'PAYMENT_DECLINED' ? rejection.declineCode : '',
+    retryTime: rejection.reason === 'PAYMENT_ATTEMPTS_EXCEEDED' ? new Date(rejection.retryTime) : undefined,
   };
 }

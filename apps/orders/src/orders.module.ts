@@ -22,6 +22,7 @@ import { ordersPaymentsCheck } from './checks/orders-payments.js';
 import { ordersSagasCheck } from './checks/orders-sagas.js';
 import { CheckoutSaga, SAGA_VERSION } from './checkout-saga.js';
 import { ClaimsStore } from './claims.store.js';
+import { ClientDigests } from './client-digests.js';
 import type { OrdersConfig } from './config.js';
 import { ordersConsumers } from './orders.consumers.js';
 import { GuestOrders, type IdentityPort } from './guest-orders.js';
@@ -88,6 +89,7 @@ function parts(config: OrdersConfig, logger: Logger): Provider[] {
       useFactory: (database: Database, identity: IdentityPort) => new GuestOrders(database, identity, () => new Date()),
     },
     { provide: OrderAccess, useValue: new OrderAccess(config.SOUK_ORDER_TOKEN_SECRET) },
+    { provide: ClientDigests, useValue: new ClientDigests(config.SOUK_ORDER_TOKEN_SECRET) },
     { provide: OrderWait, useValue: new OrderWait(config.SOUK_ORDER_WAIT_MS) },
     PlaceOrder,
     CancelOrder,

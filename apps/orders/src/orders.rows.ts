@@ -36,6 +36,7 @@ export interface OrderRow {
   readonly shipping_address: Address;
   readonly payment_method: string;
   readonly payment_token: string;
+  readonly client_digest: string;
   readonly customer_id: string | null;
   readonly cart_id: string | null;
   readonly rejection: Rejection | null;
@@ -63,6 +64,7 @@ export function toRow(order: Order): RowDocument {
     shipping_address: order.shippingAddress,
     payment_method: order.payment.method,
     payment_token: order.payment.token,
+    client_digest: order.payment.clientDigest,
     customer_id: order.customerId ?? null,
     cart_id: order.cartId ?? null,
     rejection: order.rejection ?? null,
@@ -87,7 +89,7 @@ export function toOrder(row: OrderRow): Order {
     refundedAmount: row.refunded_amount,
     email: row.email,
     shippingAddress: row.shipping_address,
-    payment: { method: row.payment_method, token: row.payment_token },
+    payment: { method: row.payment_method, token: row.payment_token, clientDigest: row.client_digest },
     ...(row.customer_id && { customerId: row.customer_id }),
     ...(row.cart_id && { cartId: row.cart_id }),
     ...(row.rejection && { rejection: row.rejection }),

@@ -2,7 +2,7 @@
 import { sql } from '@souk/postgres';
 
 export const COLUMNS = `order_id, number, state, cancel_requested, lines, total_amount, currency, refunded_amount, email,
-  shipping_address, payment_method, payment_token, customer_id, cart_id, rejection, timeline, version, created_at, updated_at,
+  shipping_address, payment_method, payment_token, client_digest, customer_id, cart_id, rejection, timeline, version, created_at, updated_at,
   saga_phase`;
 
 const NEW_COLUMNS = `${COLUMNS}, lines_digest, guest_key, claim_principal, claim_key, claim_fingerprint, saga_version, saga_epoch,
@@ -29,7 +29,7 @@ export const UPDATE = sql(
   'orders.update',
   `UPDATE orders AS o
       SET state = u.state, cancel_requested = u.cancel_requested, refunded_amount = u.refunded_amount,
-          payment_token = u.payment_token, rejection = u.rejection, timeline = u.timeline, version = u.version,
+          payment_token = u.payment_token, client_digest = u.client_digest, rejection = u.rejection, timeline = u.timeline, version = u.version,
           updated_at = u.updated_at, saga_phase = u.saga_phase, saga_failures = 0, saga_faults = 0, saga_error = NULL,
           saga_parked_at = NULL,
           saga_epoch = o.saga_epoch + CASE WHEN o.order_id = ANY($3::uuid[]) THEN 1 ELSE 0 END,

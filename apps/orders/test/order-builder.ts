@@ -18,7 +18,7 @@ export function newOrder(change: Partial<NewOrder> = {}): NewOrder {
       postalCode: 'SW1Y 4JH',
       country: 'GB',
     },
-    payment: { method: 'card', token: 'pm_card_visa' },
+    payment: { method: 'card', token: 'pm_card_visa', clientDigest: '' },
     ...change,
   };
 }

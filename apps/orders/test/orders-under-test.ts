@@ -79,7 +79,12 @@ export class OrdersUnderTest {
 
   /** The client of an operator's tool. */
   operator<S extends ServiceDefinition>(definition: S): RpcClient<S> {
-    return rpcClient(definition, { address: `127.0.0.1:${this.service.port}`, caller: 'ops', serviceToken: TOKEN });
+    return this.client(definition, 'ops');
+  }
+
+  /** The client of another service. */
+  client<S extends ServiceDefinition>(definition: S, caller: string): RpcClient<S> {
+    return rpcClient(definition, { address: `127.0.0.1:${this.service.port}`, caller, serviceToken: TOKEN });
   }
 
   async as<T>(user: { userId: string; roles?: ('customer' | 'staff')[] }, work: () => Promise<T>): Promise<T> {
@@ -119,6 +124,7 @@ export function placing(change: Partial<PlaceOrderRequest> = {}): PlaceOrderRequ
     shippingAddress,
     payment: { method: 'card', token: 'pm_card_visa' },
     expectedTotal: undefined,
+    clientAddress: '',
     ...change,
   };
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DomainError } from '@souk/errors';
+import { OrdersServiceService } from '@souk/proto/orders/v1';
+import type { RpcClient } from '@souk/rpc';
 import { eventually } from '@souk/testing';
 import { paymentIn, type Neighbours } from './neighbours.js';
 import { callsOf, OrdersUnderTest, placing } from './orders-under-test.js';
@@ -48,6 +50,21 @@ describe('placing an order', () => {
     const { order } = await orders.placeOrder(placing());
     expect(order?.rejection).toMatchObject({ reason: 'PAYMENT_DECLINED', declineCode: 'insufficient_funds' });
     expect(callsOf(neighbours.inventory)).toEqual(['holdStock', 'releaseStock']);
+  });
+
+  it('tells payments apart by a digest of where they come from', async () => {
+    const told = async (caller: RpcClient<OrdersServiceService>, clientAddress: string) => {
+      await caller.placeOrder(placing({ clientAddress }));
+      const { request } = neighbours.payments.calls.findLast(({ method }) => method === 'authorizePayment')!;
+      return (request as { clientDigest: string }).clientDigest;
+    };
+    const gateway = souk.client(OrdersServiceService, 'gateway');
+    const first = await told(gateway, '2001:db8:1:2:3:4:5:6');
+    expect(first).toMatch(/^[\w-]{43}$/);
+    expect(await told(gateway, '2001:db8:1:2::99')).toBe(first);
+    expect(await told(gateway, '203.0.113.7')).not.toBe(first);
+    expect(await told(gateway, '')).toBe('');
+    gateway.close();
   });
 
   it('comes back PENDING from a slow provider and is finished without the buyer (F2)', async () => {

@@ -33,7 +33,8 @@ export class AuthorizePayment {
 
   private async byCard(opened: Payment, request: PaymentRequest): Promise<Payment> {
     const lease = await this.leases.open(opened, request);
-    return lease ? this.settle.execute(lease) : this.again(request);
+    if (!lease) return this.again(request);
+    return lease.payment.state === 'PROCESSING' ? this.settle.execute(lease) : lease.payment;
   }
 
   /** The card of the first request is asked for again, under the key of the first request. */

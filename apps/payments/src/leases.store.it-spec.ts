@@ -7,9 +7,9 @@ import { nextStep, requestCapture, type Step } from './domain/wishes.js';
 import { LeaseLost, LeasesStore } from './leases.store.js';
 import type { LeasedPayment } from './payments.rows.js';
 import { PaymentsStore } from './payments.store.js';
-import { aPayment, NOW } from '../test/payment-builder.js';
+import { aPayment, NOW, NO_CARD_LIMITS } from '../test/payment-builder.js';
 
-const CARD = { token: 'pm_card_visa', email: 'ada@example.com' };
+const CARD = { token: 'pm_card_visa', email: 'ada@example.com', clientDigest: '', customerId: '' };
 const OUTBOX = sql('test.outbox', 'SELECT aggregate_id FROM outbox WHERE aggregate_id = $1');
 const EXPIRE = sql(
   'test.expire',
@@ -28,7 +28,7 @@ beforeAll(async () => {
   postgres = await testDatabase({ migrations: 'apps/payments/migrations' });
   const relay = { wake: () => undefined } as unknown as OutboxRelay;
   store = new PaymentsStore(postgres.database, relay);
-  leases = new LeasesStore(postgres.database, relay, 3_600_000);
+  leases = new LeasesStore(postgres.database, relay, 3_600_000, NO_CARD_LIMITS);
 });
 afterAll(() => postgres.drop());
 

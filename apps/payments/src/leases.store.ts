@@ -7,7 +7,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appendToOutbox, type OutboxRelay } from '@souk/outbox';
 import type { Database, Queryable, Transaction } from '@souk/postgres';
-import type { Change, Payment } from './domain/payment.js';
+import { takeBack, type CardTries } from './card-tries.js';
+import { ATTEMPTS_EXCEEDED, type CardTry } from './domain/card-limits.js';
+import { declinePayment, type Change, type Payment } from './domain/payment.js';
 import type { Step } from './domain/wishes.js';
 import { book, putCaptures, putRefunds } from './movements.rows.js';
 import { toOutboxEvent } from './payments.events.js';
@@ -48,16 +50,29 @@ export class LeasesStore {
     private readonly database: Database,
     private readonly relay: OutboxRelay,
     private readonly captureWithinMs: number,
+    private readonly cardTries: CardTries,
   ) {}
 
-  /** @returns the opened payment under a lease, or undefined where the order has one */
-  async open(payment: Payment, card: { token: string; email: string }): Promise<LeasedPayment | undefined> {
+  /**
+   * Opens the payment, and counts its try.
+   * @returns it under a lease, or declined where too many cards were; undefined where the order has a payment
+   */
+  async open(payment: Payment, card: CardTry & { readonly email: string }): Promise<LeasedPayment | undefined> {
     const { paymentId, orderId, method, amount, createTime } = payment;
-    const [row] = await this.database.query<PaymentRow>(statements.OPEN, [
-      ...[paymentId, orderId, method, amount.amount, amount.currency, card.token, card.email],
-      ...[createTime, LEASE_MS],
-    ]);
-    return row && toLeased(row);
+    const opened = await this.database.transaction(async (tx) => {
+      const [row] = await tx.query<PaymentRow>(statements.OPEN, [
+        ...[paymentId, orderId, method, amount.amount, amount.currency, card.token, card.email],
+        ...[createTime, LEASE_MS],
+      ]);
+      if (!row) return undefined;
+      const { countedFor, retryTime } = await this.cardTries.count(tx, paymentId, card);
+      const lease = { ...toLeased(row), countedFor };
+      if (!retryTime) return lease;
+      const change = declinePayment({ ...lease.payment, retryTime }, '', ATTEMPTS_EXCEEDED, createTime);
+      return this.write(tx, lease, { change, release: { retryAfterMs: undefined } });
+    });
+    if (opened?.payment.state === 'DECLINED') this.relay.wake();
+    return opened;
   }
 
   /** @returns the payment under a lease, or undefined where another process keeps it for longer than a moment */
@@ -121,21 +136,22 @@ export class LeasesStore {
    * @returns the payment after it, and undefined where a wish came that the change does not know of, or the lease was lost
    */
   async save(lease: LeasedPayment, result: Result): Promise<LeasedPayment | undefined> {
+    const saved = await this.database.transaction((tx) => this.write(tx, lease, result));
+    if (saved && result.change.events.length > 0) this.relay.wake();
+    return saved;
+  }
+
+  private async write(tx: Transaction, lease: LeasedPayment, result: Result): Promise<LeasedPayment | undefined> {
     const { payment, events } = result.change;
-    const row = await this.database.transaction(async (tx) => {
-      const [saved] = await tx.query<PaymentRow>(statements.SAVE, this.saveValues(lease, result));
-      if (!saved) return undefined;
-      if (result.call) await finishAttempt(tx, lease, result.call);
-      await putCaptures(tx, payment.paymentId, beyond(lease.payment.captures, payment.captures));
-      await putRefunds(tx, payment.paymentId, beyond(lease.payment.refunds, payment.refunds));
-      await book(tx, payment.paymentId, events);
-      await appendToOutbox(tx, events.map(toOutboxEvent));
-      return saved;
-    });
-    if (row && events.length > 0) this.relay.wake();
-    return (
-      row && { ...toLeased(row), payment: { ...toPayment(row), captures: payment.captures, refunds: payment.refunds } }
-    );
+    const [row] = await tx.query<PaymentRow>(statements.SAVE, this.saveValues(lease, result));
+    if (!row) return undefined;
+    if (result.call) await finishAttempt(tx, lease, result.call);
+    if (payment.state !== 'PROCESSING' && payment.state !== 'DECLINED') await takeBack(tx, lease.countedFor);
+    await putCaptures(tx, payment.paymentId, beyond(lease.payment.captures, payment.captures));
+    await putRefunds(tx, payment.paymentId, beyond(lease.payment.refunds, payment.refunds));
+    await book(tx, payment.paymentId, events);
+    await appendToOutbox(tx, events.map(toOutboxEvent));
+    return { ...toLeased(row), payment: { ...toPayment(row), captures: payment.captures, refunds: payment.refunds } };
   }
 
   private saveValues({ payment: before, epoch, wishes, tries }: LeasedPayment, { change, release }: Result): unknown[] {

@@ -24,6 +24,7 @@ export function toMessage(payment: Payment): PaymentMessage {
     captures: payment.captures.filter(({ state }) => state !== 'FAILED').map(toCaptureMessage),
     refunds: payment.refunds.map(toRefundMessage),
     disputedAmount: payment.disputedAmount,
+    retryTime: payment.retryTime,
   };
 }
 

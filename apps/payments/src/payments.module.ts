@@ -8,7 +8,8 @@ import type { Logger } from '@souk/telemetry';
 import { AuthorizePayment } from './authorize-payment.js';
 import { CancelPayment } from './cancel-payment.js';
 import { CapturePayment } from './capture-payment.js';
-import type { PaymentsConfig } from './config.js';
+import { CardTries } from './card-tries.js';
+import { cardLimits, type PaymentsConfig } from './config.js';
 import { ChecksStore } from './checks/checks.store.js';
 import { ledgerBalanceCheck } from './checks/ledger-balance.js';
 import { paymentsProviderCheck } from './checks/payments-provider.js';
@@ -61,7 +62,7 @@ function parts(config: PaymentsConfig, logger: Logger): Provider[] {
       provide: LeasesStore,
       inject: [Database, OutboxRelay],
       useFactory: (database: Database, relay: OutboxRelay) =>
-        new LeasesStore(database, relay, config.SOUK_CAPTURE_WITHIN_HOURS * HOUR_MS),
+        new LeasesStore(database, relay, config.SOUK_CAPTURE_WITHIN_HOURS * HOUR_MS, new CardTries(cardLimits(config))),
     },
     ...useCases(logger),
     {

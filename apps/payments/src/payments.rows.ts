@@ -16,6 +16,8 @@ export interface PaymentRow {
   decline_code: string;
   token: string;
   email: string;
+  counted_for: string;
+  retry_at: Date | null;
   version: number;
   created_at: Date;
   updated_at: Date;
@@ -50,6 +52,8 @@ export interface LeasedPayment {
   readonly tries: number;
   readonly token: string;
   readonly email: string;
+  /** What its try counts for until the provider has answered. */
+  readonly countedFor: string;
 }
 
 export function toPayment(row: PaymentRow): Payment {
@@ -64,6 +68,7 @@ export function toPayment(row: PaymentRow): Payment {
     method: row.method,
     providerReference: row.provider_reference,
     declineCode: row.decline_code,
+    ...(row.retry_at && { retryTime: row.retry_at }),
     version: row.version,
     createTime: row.created_at,
     updateTime: row.updated_at,
@@ -76,8 +81,8 @@ export function toPayment(row: PaymentRow): Payment {
 }
 
 export function toLeased(row: PaymentRow): LeasedPayment {
-  const { epoch, wishes, tries, token, email } = row;
-  return { payment: toPayment(row), epoch, wishes, tries, token, email };
+  const { epoch, wishes, tries, token, email, counted_for: countedFor } = row;
+  return { payment: toPayment(row), epoch, wishes, tries, token, email, countedFor };
 }
 
 function toMovement<J extends MovementJson>(json: J): J & { amount: bigint; createTime: Date } {

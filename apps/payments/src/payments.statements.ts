@@ -168,6 +168,7 @@ export const SAVE = sql(
           provider_reference = $8, decline_code = $9, version = $10, updated_at = $11, tries = $12,
           token = CASE WHEN $4 = 'PROCESSING' THEN token ELSE '' END,
           email = CASE WHEN $4 = 'PROCESSING' THEN email ELSE '' END,
+          counted_for = CASE WHEN $4 = 'PROCESSING' THEN counted_for ELSE '' END,
           lease_until = CASE WHEN $13 THEN NULL ELSE lease_until END,
           capture_by = CASE WHEN $4 = 'AUTHORIZED' AND method = 'card' THEN coalesce(capture_by, now() + $15::float8 * interval '1 ms') END,
           next_try_at = CASE

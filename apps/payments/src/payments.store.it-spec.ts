@@ -13,9 +13,9 @@ import {
 import { requestCapture, requestRefund } from './domain/wishes.js';
 import { LeasesStore } from './leases.store.js';
 import { PaymentsStore } from './payments.store.js';
-import { aCapture, aPayment, anAuthorization, aRefund, NOW } from '../test/payment-builder.js';
+import { aCapture, aPayment, anAuthorization, aRefund, NOW, NO_CARD_LIMITS } from '../test/payment-builder.js';
 
-const CARD = { token: 'pm_card_visa', email: 'ada@example.com' };
+const CARD = { token: 'pm_card_visa', email: 'ada@example.com', clientDigest: '', customerId: '' };
 const OUTBOX = sql('test.outbox', 'SELECT type, aggregate_id FROM outbox ORDER BY sequence');
 const LEDGER = sql(
   'test.ledger',
@@ -32,7 +32,7 @@ beforeAll(async () => {
   postgres = await testDatabase({ migrations: 'apps/payments/migrations' });
   const relay = { wake: () => (wakes += 1) } as unknown as OutboxRelay;
   store = new PaymentsStore(postgres.database, relay);
-  leases = new LeasesStore(postgres.database, relay, 60_000);
+  leases = new LeasesStore(postgres.database, relay, 60_000, NO_CARD_LIMITS);
 });
 afterAll(() => postgres.drop());
 

@@ -6,7 +6,7 @@ import { authorizePayment, capturePart, voidInAdvance, type Payment } from './do
 import { requestCapture, requestRefund } from './domain/wishes.js';
 import { LeasesStore } from './leases.store.js';
 import { PaymentsStore } from './payments.store.js';
-import { aCapture, aPayment, NOW } from '../test/payment-builder.js';
+import { aCapture, aPayment, NOW, NO_CARD_LIMITS } from '../test/payment-builder.js';
 
 const relay = { wake: () => undefined } as unknown as OutboxRelay;
 const CUTS: Cut[] = ['before commit', 'after commit'];
@@ -19,13 +19,18 @@ afterAll(() => postgres.drop());
 
 const stores = (database: Database) => ({
   payments: new PaymentsStore(database, relay),
-  leases: new LeasesStore(database, relay, 60_000),
+  leases: new LeasesStore(database, relay, 60_000, NO_CARD_LIMITS),
 });
 
 /** A card payment of 19.99, AUTHORIZED or CAPTURED. */
 async function inDatabase(state: 'AUTHORIZED' | 'CAPTURED'): Promise<Payment> {
   const { leases } = stores(postgres.database);
-  const lease = (await leases.open(aPayment(randomUUID(), randomUUID()), { token: 't', email: '' }))!;
+  const lease = (await leases.open(aPayment(randomUUID(), randomUUID()), {
+    token: 't',
+    email: '',
+    clientDigest: '',
+    customerId: '',
+  }))!;
   const authorized = authorizePayment(lease.payment, `pi_${lease.payment.paymentId}`, NOW);
   const change = state === 'AUTHORIZED' ? authorized : capturePart(authorized.payment, aCapture(), true, NOW);
   return (await leases.save(lease, { change, release: { retryAfterMs: undefined } }))!.payment;

@@ -76,7 +76,15 @@ export class MemoryLeases implements LeasesPort {
   }
 
   private present(): LeasedPayment {
-    return { payment: this.payment, epoch: this.epoch, wishes: this.wishes, tries: 0, token: 'pm', email: '' };
+    return {
+      payment: this.payment,
+      epoch: this.epoch,
+      wishes: this.wishes,
+      tries: 0,
+      token: 'pm',
+      email: '',
+      countedFor: '',
+    };
   }
 
   private write<T>(work: () => T): T {

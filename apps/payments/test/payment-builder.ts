@@ -1,3 +1,4 @@
+import { CardTries } from '../src/card-tries.js';
 import type { ProviderView } from '../src/domain/follow-provider.js';
 import {
   authorizePayment,
@@ -35,3 +36,5 @@ export function aView(outcome: ProviderView['outcome'], differs: Partial<Provide
   const amount = { amount: 1999n, currency: 'USD' };
   return { outcome, reference: 'pi_1', amount, capturedAmount: 0n, refunds: [], code: '', ...differs };
 }
+
+export const NO_CARD_LIMITS = new CardTries({ perAddress: 0, perCard: 0, perAccount: 0, windowMs: 1 });

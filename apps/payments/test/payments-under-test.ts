@@ -24,8 +24,19 @@ export const PROVIDER_TIMEOUT_MS = 800;
 
 export interface UnderTestOptions {
   readonly capture?: 'confirm' | 'fulfilment';
+  /** Declined cards per client address, card and account; any number by default. */
+  readonly declines?: { readonly address: number; readonly card: number; readonly account: number };
   /** Stands between the service and the provider: gets the provider's address, gives the one to call. */
   readonly through?: (pspUrl: string) => Promise<string>;
+}
+
+export interface AuthorizationTerms {
+  readonly token?: string;
+  readonly method?: string;
+  readonly amount?: bigint;
+  readonly currency?: string;
+  readonly clientDigest?: string;
+  readonly customerId?: string;
 }
 
 export class PaymentsUnderTest {
@@ -46,7 +57,7 @@ export class PaymentsUnderTest {
   private service!: RunningService;
   private webhooks!: Server;
 
-  static async start({ capture = 'confirm', through }: UnderTestOptions = {}): Promise<PaymentsUnderTest> {
+  static async start({ capture = 'confirm', through, declines }: UnderTestOptions = {}): Promise<PaymentsUnderTest> {
     const it = new PaymentsUnderTest();
     it.postgres = await testDatabase({ migrations: 'apps/payments/migrations' });
     it.nats = await testNats();
@@ -54,7 +65,7 @@ export class PaymentsUnderTest {
     it.psp = await startSandbox({ webhookSecret: WEBHOOK_SECRET, webhookUrl: await it.listenForNotices() });
     const { hostname, port } = new URL(it.psp.url);
     it.dashboard = new Stripe('sk_test_dashboard', { host: hostname, port, protocol: 'http' });
-    it.settings = it.config(capture, through ? await through(it.psp.url) : it.psp.url);
+    it.settings = it.config(capture, through ? await through(it.psp.url) : it.psp.url, declines);
     await it.begin();
     return it;
   }
@@ -88,7 +99,7 @@ export class PaymentsUnderTest {
     await this.service.stop();
   }
 
-  authorize(orderId: string, more: { token?: string; method?: string; amount?: bigint; currency?: string } = {}) {
+  authorize(orderId: string, more: AuthorizationTerms = {}) {
     const { token = 'pm_card_visa', method = 'card', amount = 1999n, currency = 'USD' } = more;
     return this.orders.authorizePayment({
       orderId,
@@ -96,6 +107,8 @@ export class PaymentsUnderTest {
       method,
       token,
       email: 'ada@example.com',
+      clientDigest: more.clientDigest ?? '',
+      customerId: more.customerId ?? '',
     });
   }
 
@@ -164,7 +177,11 @@ export class PaymentsUnderTest {
     return types;
   }
 
-  private config(capture: 'confirm' | 'fulfilment', pspUrl: string): PaymentsConfig {
+  private config(
+    capture: 'confirm' | 'fulfilment',
+    pspUrl: string,
+    { address, card, account } = { address: 0, card: 0, account: 0 },
+  ): PaymentsConfig {
     return {
       GRPC_HOST: '127.0.0.1',
       GRPC_PORT: 0,
@@ -181,6 +198,10 @@ export class PaymentsUnderTest {
       STRIPE_MULTICAPTURE: 'on',
       SOUK_CAPTURE: capture,
       SOUK_CAPTURE_WITHIN_HOURS: 144,
+      SOUK_CARD_DECLINES_PER_ADDRESS: address,
+      SOUK_CARD_DECLINES_PER_CARD: card,
+      SOUK_CARD_DECLINES_PER_ACCOUNT: account,
+      SOUK_CARD_DECLINES_WINDOW_MINUTES: 60,
     };
   }
 

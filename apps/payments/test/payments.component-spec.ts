@@ -4,6 +4,8 @@ import { eventually } from '@souk/testing';
 import { confirmedOrder } from './order-fixture.js';
 import { PaymentsUnderTest } from './payments-under-test.js';
 
+const NOBODY = { email: '', clientDigest: '', customerId: '' };
+
 let shop: PaymentsUnderTest;
 beforeAll(async () => (shop = await PaymentsUnderTest.start()));
 afterAll(() => shop.stop());
@@ -56,7 +58,7 @@ describe('authorisation', () => {
       amount: { amount: 1999n, currency: 'USD' },
       method: 'card',
       token: 'pm_sandbox_slow_600',
-      email: '',
+      ...NOBODY,
     };
     const { payment } = await shop.orders.authorizePayment(request, { timeoutMs: 500 });
     expect(payment?.state).toBe('STATE_PROCESSING');
@@ -105,7 +107,7 @@ describe('authorisation', () => {
   });
 
   it('names every field that is wrong', async () => {
-    const wrong = { orderId: 'x', amount: { amount: 0n, currency: 'usd' }, method: 'cash', token: '', email: '' };
+    const wrong = { orderId: 'x', amount: { amount: 0n, currency: 'usd' }, method: 'cash', token: '', ...NOBODY };
     const error = await shop.orders.authorizePayment(wrong).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ reason: 'INVALID_ARGUMENT' });
     const fields = (error as { violations: { field: string }[] }).violations.map(({ field }) => field);
@@ -113,7 +115,7 @@ describe('authorisation', () => {
   });
 
   it('is for the orders service alone', async () => {
-    const request = { orderId: randomUUID(), amount: undefined, method: 'card', token: '', email: '' };
+    const request = { orderId: randomUUID(), amount: undefined, method: 'card', token: '', ...NOBODY };
     await expect(shop.gateway.authorizePayment(request)).rejects.toMatchObject({ reason: 'PERMISSION_DENIED' });
     const { orderId } = await shop.authorizedOrder();
     await expect(shop.gateway.getPayment({ orderId })).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });

@@ -1,3 +1,4 @@
+export { sourceOf } from './client-address.js';
 export { emailKey, tidyAddress } from './email-address.js';
 export { BUILT_IN_ROLES, isBuiltInRole, isPermission, PERMISSIONS, type Permission, type Role } from './permissions.js';
 export {

@@ -70,6 +70,11 @@ export const PAYMENTS: Blueprint = {
         STRIPE_MULTICAPTURE: 'off',
         SOUK_CAPTURE: 'confirm',
         SOUK_CAPTURE_WITHIN_HOURS: 6 * 24,
+        // Counted and never reached: what is bought here is not told apart by the reason that a card was refused for.
+        SOUK_CARD_DECLINES_PER_ADDRESS: 1_000_000,
+        SOUK_CARD_DECLINES_PER_CARD: 1_000_000,
+        SOUK_CARD_DECLINES_PER_ACCOUNT: 1_000_000,
+        SOUK_CARD_DECLINES_WINDOW_MINUTES: 60,
       },
       logger,
     ),

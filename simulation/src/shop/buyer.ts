@@ -127,6 +127,7 @@ export class Buyer {
       shippingAddress: ADDRESS,
       payment,
       expectedTotal: undefined,
+      clientAddress: '203.0.113.7',
     };
   }
 

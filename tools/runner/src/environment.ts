@@ -29,6 +29,7 @@ const OWNERS: readonly (readonly [prefix: string, owner: ServiceName | 'runner' 
   ['SOUK_KEY_', 'identity'],
   ['SOUK_ORDER_', 'orders'],
   ['SOUK_CAPTURE', 'payments'],
+  ['SOUK_CARD_', 'payments'],
   ['SOUK_CURRENCY', 'catalog'],
   ['SMTP_', 'notifications'],
   ['MAIL_', 'notifications'],
@@ -118,7 +119,14 @@ function provider({ ports, secrets, env }: EnvironmentPlan): Environment {
     STRIPE_API_BASE: base || `http://127.0.0.1:${ports['sandbox-psp']}`,
     STRIPE_API_KEY: (base && env['STRIPE_API_KEY']) || secrets.stripeApiKey,
     STRIPE_WEBHOOK_SECRET: (base && env['STRIPE_WEBHOOK_SECRET']) || secrets.stripeWebhookSecret,
+    ...(base ? {} : cardLimits(env)),
   };
+}
+
+/** Everybody who buys here shares one address and the sandbox's few cards, which are meant to be declined: off unless asked for. */
+function cardLimits(env: NodeJS.ProcessEnv): Environment {
+  const names = ['ADDRESS', 'CARD', 'ACCOUNT'].map((subject) => `SOUK_CARD_DECLINES_PER_${subject}`);
+  return Object.fromEntries(names.map((name) => [name, env[name] || '0']));
 }
 
 /** The environment of the sandbox payment provider. */

@@ -59,14 +59,16 @@ export class OrdersController {
     402: ['PAYMENT_DECLINED'],
     404: ['CART_NOT_FOUND'],
     409: ['STOCK_SHORT', 'SKU_NOT_FOR_SALE', 'CART_EMPTY', 'TOTAL_CHANGED'],
+    429: ['RATE_LIMITED', 'PAYMENT_ATTEMPTS_EXCEEDED'],
     504: ['DEADLINE_EXCEEDED'],
   })
   async place(
     @RequiredKey() key: string,
     @Body({ schema: placeOrderBody }) body: z.infer<typeof placeOrderBody>,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof placedOrderSchema>> {
-    const answer = await this.orders.placeOrder(toPlaceOrder(key, body), { timeoutMs: PLACE_TIMEOUT_MS });
+    const answer = await this.orders.placeOrder(toPlaceOrder(key, body, request.ip), { timeoutMs: PLACE_TIMEOUT_MS });
     const order = required(answer.order);
     markReplayed(reply, answer.replayed);
     if (order.state === 'STATE_REJECTED') throw rejectionProblem(order);

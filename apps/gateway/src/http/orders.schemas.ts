@@ -83,7 +83,7 @@ export const shortageSchema = z
 
 const rejectionSchema = z
   .object({
-    reason: z.string().meta({ description: '`STOCK_SHORT` or `PAYMENT_DECLINED`.' }),
+    reason: z.string().meta({ description: '`STOCK_SHORT`, `PAYMENT_DECLINED` or `PAYMENT_ATTEMPTS_EXCEEDED`.' }),
     message: z.string(),
     shortages: z.array(shortageSchema).optional(),
     declineCode: z.string().optional().meta({ example: 'insufficient_funds' }),
@@ -124,7 +124,7 @@ export const orderPageSchema = z
   .meta({ id: 'OrderPage' });
 
 const TIMELINE_KINDS =
-  'PLACED, STOCK_HELD, STOCK_SHORT, PAYMENT_AUTHORIZED, PAYMENT_DECLINED, CONFIRMED, REJECTED, CANCEL_REQUESTED, CANCELLED, ' +
+  'PLACED, STOCK_HELD, STOCK_SHORT, PAYMENT_AUTHORIZED, PAYMENT_DECLINED, PAYMENT_ATTEMPTS_EXCEEDED, CONFIRMED, REJECTED, CANCEL_REQUESTED, CANCELLED, ' +
   'PAYMENT_RETURNED, STOCK_RELEASED, FULFILLED, PAYMENT_LOST, REFUNDED; there may be more one day.';
 
 export const timelineSchema = z

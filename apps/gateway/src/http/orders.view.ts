@@ -58,11 +58,12 @@ export function timelineView(order: Order): z.infer<typeof timelineSchema> {
   return { items: order.timeline.map(({ kind, time, detail }) => ({ kind, time: timeView(time), detail })) };
 }
 
-/** The problem that a refused order is answered with: 409 where stock is short, 402 where the payment failed. */
+/** The problem that a refused order is answered with: 409 where stock is short, 402 or 429 where the payment failed. */
 export function rejectionProblem(order: Order): ProblemError {
-  const { reason, message, shortages, declineCode } = required(order.rejection);
+  const { reason, message, shortages, declineCode, retryTime } = required(order.rejection);
+  const seconds = retryTime && Math.max(1, Math.ceil((retryTime.getTime() - Date.now()) / 1000));
   return new ProblemError(
-    { kind: 'refused', reason, message },
+    { kind: 'refused', reason, message, ...(seconds && { metadata: { retry_after: String(seconds) } }) },
     {
       orderId: order.orderId,
       ...(reason === 'STOCK_SHORT' ? { shortages: shortages.map(shortageView) } : {}),
@@ -71,7 +72,11 @@ export function rejectionProblem(order: Order): ProblemError {
   );
 }
 
-export function toPlaceOrder(requestId: string, body: z.infer<typeof placeOrderBody>): PlaceOrderRequest {
+export function toPlaceOrder(
+  requestId: string,
+  body: z.infer<typeof placeOrderBody>,
+  clientAddress: string,
+): PlaceOrderRequest {
   const { method, token = '' } = body.payment;
   const { expectedTotal } = body;
   return {
@@ -81,6 +86,7 @@ export function toPlaceOrder(requestId: string, body: z.infer<typeof placeOrderB
     email: body.email,
     shippingAddress: toAddress(body.shippingAddress),
     payment: { method, token: method === 'card' ? token : '' },
+    clientAddress,
     expectedTotal: expectedTotal && { ...expectedTotal, amount: BigInt(expectedTotal.amount) },
   };
 }

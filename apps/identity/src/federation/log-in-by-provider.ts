@@ -1,7 +1,8 @@
+import { sourceOf } from '@souk/auth';
 import { DomainError } from '@souk/errors';
 import type { AttemptsStore, Try } from '../attempts/attempts.store.js';
 import { LOGIN_FROM_SOURCE } from '../attempts/limits.js';
-import { sourceOf, type Device } from '../sessions/device.js';
+import type { Device } from '../sessions/device.js';
 import type { LoggedIn } from '../sessions/open-session.js';
 import type { AdmitStaff } from './admit-staff.js';
 import type { IdentityProvider } from './identity-provider.js';
@@ -56,7 +57,7 @@ export class LogInByProvider {
 }
 
 function triesFrom(device: Device): Try[] {
-  const source = sourceOf(device);
+  const source = sourceOf(device.address);
   return source ? [{ limit: LOGIN_FROM_SOURCE, subject: source }] : [];
 }
 

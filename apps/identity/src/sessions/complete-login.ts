@@ -1,3 +1,4 @@
+import { sourceOf } from '@souk/auth';
 import { DomainError } from '@souk/errors';
 import type { Database } from '@souk/postgres';
 import type { UsersStore } from '../accounts/users.store.js';
@@ -6,7 +7,7 @@ import { LOGIN_FROM_SOURCE } from '../attempts/limits.js';
 import type { Background } from '../background.js';
 import type { ChallengesStore } from '../second-factor/challenges.store.js';
 import type { CheckCode } from '../second-factor/check-code.js';
-import { sourceOf, type Device } from './device.js';
+import type { Device } from './device.js';
 import { BY_SECOND_FACTOR } from './methods.js';
 import type { LoggedIn, OpenSession } from './open-session.js';
 
@@ -29,7 +30,7 @@ export class CompleteLogin {
   async execute(token: string, code: string, device: Device): Promise<LoggedIn> {
     const userId = await this.challenges.find(token, device);
     if (!userId) throw challengeEnded();
-    const source = sourceOf(device);
+    const source = sourceOf(device.address);
     const fromSource: Try[] = source ? [{ limit: LOGIN_FROM_SOURCE, subject: source }] : [];
     await this.checkCode.begin(userId, fromSource);
     const loggedIn = await this.database.transaction(async (tx) => {

@@ -1,14 +1,14 @@
 import { DomainError } from '@souk/errors';
 import type { Database } from '@souk/postgres';
 import { passwordFault } from '../accounts/account-rules.js';
-import { emailKey, tidyAddress } from '@souk/auth';
+import { emailKey, tidyAddress, sourceOf } from '@souk/auth';
 import type { Account, UsersStore } from '../accounts/users.store.js';
 import type { AttemptsStore, Try } from '../attempts/attempts.store.js';
 import { LOGIN_AT_ADDRESS, LOGIN_FROM_SOURCE } from '../attempts/limits.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import type { Challenge, ChallengesStore } from '../second-factor/challenges.store.js';
 import type { SecondFactorsStore } from '../second-factor/second-factors.store.js';
-import { sourceOf, type Device } from './device.js';
+import type { Device } from './device.js';
 import { BY_PASSWORD } from './methods.js';
 import type { LoggedIn, OpenSession } from './open-session.js';
 
@@ -35,7 +35,7 @@ export class Login {
    */
   async execute(email: string, password: string, device: Device): Promise<LoginOutcome> {
     const typed = tidyAddress(email);
-    const source = sourceOf(device);
+    const source = sourceOf(device.address);
     const fromSource: Try[] = source ? [{ limit: LOGIN_FROM_SOURCE, subject: source }] : [];
     const atAddress: Try = { limit: LOGIN_AT_ADDRESS, subject: emailKey(typed) };
     await this.attempts.begin([...fromSource, atAddress]);

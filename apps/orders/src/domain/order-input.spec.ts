@@ -7,7 +7,7 @@ const good: OrderInput = {
   lines: [{ sku: 'A', quantity: 1 }],
   email,
   shippingAddress,
-  payment: { method: 'card', token: 'pm_card_visa' },
+  payment: { method: 'card', token: 'pm_card_visa', clientDigest: '' },
 };
 
 function wrongFields(input: OrderInput): string[] {
@@ -32,7 +32,7 @@ it('names every wrong field at once', () => {
     ],
     email: 'nobody',
     shippingAddress: { ...shippingAddress, name: ' ', country: 'Germany' },
-    payment: { method: 'card', token: '' },
+    payment: { method: 'card', token: '', clientDigest: '' },
   };
   expect(wrongFields(wrong)).toEqual([
     'request_id',
@@ -52,8 +52,8 @@ it.each<[string, Partial<OrderInput>, string[]]>([
   ['lines and a cart', { cartId: '0195a1b2-0000-7000-8000-000000000002' }, ['lines']],
   ['a cart that is none', { lines: [], cartId: 'my-cart' }, ['cart_id']],
   ['no address', { shippingAddress: undefined }, ['shipping_address']],
-  ['an unknown method', { payment: { method: 'gold', token: '' } }, ['payment.method']],
-  ['a token for an invoice', { payment: { method: 'manual', token: 'x' } }, ['payment.token']],
+  ['an unknown method', { payment: { method: 'gold', token: '', clientDigest: '' } }, ['payment.method']],
+  ['a token for an invoice', { payment: { method: 'manual', token: 'x', clientDigest: '' } }, ['payment.token']],
 ])('refuses %s', (_, change, fields) => {
   expect(wrongFields({ ...good, ...change })).toEqual(fields);
 });

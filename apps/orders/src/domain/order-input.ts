@@ -2,7 +2,7 @@
 import { invalid, type FieldViolation } from '@souk/errors';
 import type { Money } from '@souk/money';
 import { MAX_LINES } from './cart.js';
-import type { Address } from './order.js';
+import type { Address, PaymentChoice } from './order.js';
 import type { Quantity } from './order-pricing.js';
 
 export const MAX_QUANTITY = 10_000;
@@ -13,7 +13,7 @@ export interface OrderInput {
   readonly cartId?: string;
   readonly email: string;
   readonly shippingAddress?: Address;
-  readonly payment: { readonly method: string; readonly token: string };
+  readonly payment: PaymentChoice;
   /** What the buyer was shown; undefined where he takes the total as it is. */
   readonly expectedTotal?: Money;
 }

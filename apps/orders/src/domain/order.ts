@@ -23,10 +23,25 @@ export interface Shortage {
   readonly available: number;
 }
 
+/** How an order is paid, and from where it came. */
+export interface PaymentChoice {
+  readonly method: string;
+  /** Names the card; empty once the order is settled. */
+  readonly token: string;
+  /** Keyed digest of the buyer's network address; empty where that is not known, and once the order is settled. */
+  readonly clientDigest: string;
+}
+
 /** Why an order was refused. */
 export type Rejection =
   | { readonly reason: 'STOCK_SHORT'; readonly message: string; readonly shortages: readonly Shortage[] }
-  | { readonly reason: 'PAYMENT_DECLINED'; readonly message: string; readonly declineCode: string };
+  | { readonly reason: 'PAYMENT_DECLINED'; readonly message: string; readonly declineCode: string }
+  | {
+      readonly reason: 'PAYMENT_ATTEMPTS_EXCEEDED';
+      readonly message: string;
+      /** From when on a card may be tried again, in ISO 8601. */
+      readonly retryTime: string;
+    };
 
 export type TimelineKind =
   | 'PLACED'
@@ -34,6 +49,7 @@ export type TimelineKind =
   | 'STOCK_SHORT'
   | 'PAYMENT_AUTHORIZED'
   | 'PAYMENT_DECLINED'
+  | 'PAYMENT_ATTEMPTS_EXCEEDED'
   | 'CONFIRMED'
   | 'REJECTED'
   | 'CANCEL_REQUESTED'
@@ -66,7 +82,7 @@ export interface Order {
   readonly refundedAmount: bigint;
   readonly email: string;
   readonly shippingAddress: Address;
-  readonly payment: { readonly method: string; readonly token: string };
+  readonly payment: PaymentChoice;
   readonly customerId?: string;
   readonly cartId?: string;
   readonly rejection?: Rejection;
@@ -236,8 +252,8 @@ function become(
   now: Date,
 ): Change {
   if (!mayBecome(order.state, state)) throw new Error(`An order can't go from ${order.state} to ${state}.`);
-  // The card's token has done its work; it is not kept longer than needed.
-  const payment = { ...order.payment, token: '' };
+  // The card's token and the buyer's address have done their work; they are not kept longer than needed.
+  const payment = { ...order.payment, token: '', clientDigest: '' };
   const next = advance(order, { ...change, state, payment }, steps, now);
   return { order: next, events: [{ kind: EVENT_OF_STATE[state], order: next }] };
 }

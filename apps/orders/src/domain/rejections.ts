@@ -9,3 +9,12 @@ export function stockShort(shortages: readonly Shortage[]): Rejection {
 export function paymentDeclined(declineCode: string): Rejection {
   return { reason: 'PAYMENT_DECLINED', message: 'The card was declined. Try another way to pay.', declineCode };
 }
+
+/** Too many cards were declined; this one was not tried. */
+export function paymentAttemptsExceeded(retryTime: Date): Rejection {
+  return {
+    reason: 'PAYMENT_ATTEMPTS_EXCEEDED',
+    message: 'Too many cards were declined. Try again later, or another way to pay.',
+    retryTime: retryTime.toISOString(),
+  };
+}

@@ -10,6 +10,10 @@ export interface PaymentRequest {
   /** What the provider's form returned for the card; empty for `manual`. */
   readonly token: string;
   readonly email: string;
+  /** Keyed digest of the buyer's network address; empty where that is not known. */
+  readonly clientDigest: string;
+  /** The buyer's account; empty for a guest. */
+  readonly customerId: string;
 }
 
 /** What a capture is asked with. */
@@ -46,8 +50,10 @@ export function checkPaymentRequest(request: {
   method: string;
   token: string;
   email: string;
+  clientDigest: string;
+  customerId: string;
 }): PaymentRequest {
-  const { amount, method, token, email } = request;
+  const { amount, method, token, email, clientDigest, customerId } = request;
   const wrong: FieldViolation[] = orderIdViolations(request.orderId);
   const refuse = (field: string, description: string) => wrong.push({ field, description });
   if (method !== 'card' && method !== 'manual') refuse('method', '`card` or `manual`');
@@ -55,9 +61,12 @@ export function checkPaymentRequest(request: {
   if (amount && !/^[A-Z]{3}$/.test(amount.currency)) refuse('amount.currency', 'an ISO 4217 code in capitals');
   if (amount && amount.amount < (method === 'card' ? 1n : 0n)) refuse('amount.amount', 'at least 1, or 0 for `manual`');
   if (method === 'card' && (token === '' || token.length > LONGEST_TEXT)) refuse('token', 'names the card');
-  if (email.length > LONGEST_TEXT) refuse('email', `at most ${LONGEST_TEXT} characters`);
+  for (const [field, text] of Object.entries({ email, client_digest: clientDigest, customer_id: customerId })) {
+    if (text.length > LONGEST_TEXT) refuse(field, `at most ${LONGEST_TEXT} characters`);
+  }
   if (wrong.length > 0 || !amount) throw invalid(wrong);
-  return { orderId: request.orderId.toLowerCase(), amount, method: method as PaymentMethod, token, email };
+  const orderId = request.orderId.toLowerCase();
+  return { orderId, amount, method: method as PaymentMethod, token, email, clientDigest, customerId };
 }
 
 /** @throws DomainError INVALID_ARGUMENT that names every wrong field */

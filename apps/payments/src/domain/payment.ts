@@ -51,6 +51,8 @@ export interface Payment {
   /** Provider's identifier; empty until it is known, and for `manual`. */
   readonly providerReference: string;
   readonly declineCode: string;
+  /** From when on a card may be tried again, where too many were declined and the provider was not asked. */
+  readonly retryTime?: Date;
   /** Grows by one with each change of its state or its amounts. */
   readonly version: number;
   readonly createTime: Date;

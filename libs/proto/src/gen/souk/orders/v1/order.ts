@@ -174,7 +174,7 @@ export interface OrderLine {
 
 /** Why an order was refused. */
 export interface Rejection {
-  /** `STOCK_SHORT` or `PAYMENT_DECLINED`. */
+  /** `STOCK_SHORT`, `PAYMENT_DECLINED` or `PAYMENT_ATTEMPTS_EXCEEDED` (too many cards were declined; the provider was not asked). */
   reason: string;
   /** The reason in a sentence. */
   message: string;
@@ -182,6 +182,8 @@ export interface Rejection {
   shortages: LineShortage[];
   /** What the payment provider said, for `PAYMENT_DECLINED`, for example `insufficient_funds`. */
   declineCode: string;
+  /** From when on a card may be tried again, for `PAYMENT_ATTEMPTS_EXCEEDED`. */
+  retryTime: Date | undefined;
 }
 
 /** A SKU of which there were too few. */
@@ -197,7 +199,7 @@ export interface LineShortage {
 /** One thing that happened to an order. */
 export interface TimelineEntry {
   /**
-   * What: `PLACED`, `STOCK_HELD`, `STOCK_SHORT`, `PAYMENT_AUTHORIZED`, `PAYMENT_DECLINED`, `CONFIRMED`, `REJECTED`, `CANCEL_REQUESTED`,
+   * What: `PLACED`, `STOCK_HELD`, `STOCK_SHORT`, `PAYMENT_AUTHORIZED`, `PAYMENT_DECLINED`, `PAYMENT_ATTEMPTS_EXCEEDED`, `CONFIRMED`, `REJECTED`, `CANCEL_REQUESTED`,
    * `CANCELLED`, `PAYMENT_RETURNED`, `STOCK_RELEASED`, `FULFILLED`, `PAYMENT_LOST`, `REFUNDED`.
    */
   kind: string;
@@ -718,7 +720,7 @@ export const OrderLine: MessageFns<OrderLine> = {
 };
 
 function createBaseRejection(): Rejection {
-  return { reason: "", message: "", shortages: [], declineCode: "" };
+  return { reason: "", message: "", shortages: [], declineCode: "", retryTime: undefined };
 }
 
 export const Rejection: MessageFns<Rejection> = {
@@ -734,6 +736,9 @@ export const Rejection: MessageFns<Rejection> = {
     }
     if (message.declineCode !== "") {
       writer.uint32(34).string(message.declineCode);
+    }
+    if (message.retryTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.retryTime), writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -783,6 +788,14 @@ export const Rejection: MessageFns<Rejection> = {
             message.declineCode = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.retryTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -807,6 +820,11 @@ export const Rejection: MessageFns<Rejection> = {
         : isSet(object.decline_code)
         ? globalThis.String(object.decline_code)
         : "",
+      retryTime: isSet(object.retryTime)
+        ? fromJsonTimestamp(object.retryTime)
+        : isSet(object.retry_time)
+        ? fromJsonTimestamp(object.retry_time)
+        : undefined,
     };
   },
 
@@ -824,6 +842,9 @@ export const Rejection: MessageFns<Rejection> = {
     if (message.declineCode !== "") {
       obj.declineCode = message.declineCode;
     }
+    if (message.retryTime !== undefined) {
+      obj.retryTime = message.retryTime.toISOString();
+    }
     return obj;
   },
 
@@ -836,6 +857,7 @@ export const Rejection: MessageFns<Rejection> = {
     message.message = object.message ?? "";
     message.shortages = object.shortages?.map((e) => LineShortage.fromPartial(e)) || [];
     message.declineCode = object.declineCode ?? "";
+    message.retryTime = object.retryTime ?? undefined;
     return message;
   },
 };

@@ -30,7 +30,14 @@ export interface PlaceOrderRequest {
     | PaymentChoice
     | undefined;
   /** The total that the buyer was shown: nothing is placed where it is another one by now. Unset, he takes it as it is. */
-  expectedTotal: Money | undefined;
+  expectedTotal:
+    | Money
+    | undefined;
+  /**
+   * Network address that the buyer's request came from; kept as a keyed digest until the
+   * order is settled. Declined cards are counted by it.
+   */
+  clientAddress: string;
 }
 
 /** A number of units of a SKU to buy. */
@@ -192,6 +199,7 @@ function createBasePlaceOrderRequest(): PlaceOrderRequest {
     shippingAddress: undefined,
     payment: undefined,
     expectedTotal: undefined,
+    clientAddress: "",
   };
 }
 
@@ -217,6 +225,9 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     }
     if (message.expectedTotal !== undefined) {
       Money.encode(message.expectedTotal, writer.uint32(58).fork()).join();
+    }
+    if (message.clientAddress !== "") {
+      writer.uint32(66).string(message.clientAddress);
     }
     return writer;
   },
@@ -290,6 +301,14 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
             message.expectedTotal = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.clientAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -327,6 +346,11 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
         : isSet(object.expected_total)
         ? Money.fromJSON(object.expected_total)
         : undefined,
+      clientAddress: isSet(object.clientAddress)
+        ? globalThis.String(object.clientAddress)
+        : isSet(object.client_address)
+        ? globalThis.String(object.client_address)
+        : "",
     };
   },
 
@@ -353,6 +377,9 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     if (message.expectedTotal !== undefined) {
       obj.expectedTotal = Money.toJSON(message.expectedTotal);
     }
+    if (message.clientAddress !== "") {
+      obj.clientAddress = message.clientAddress;
+    }
     return obj;
   },
 
@@ -374,6 +401,7 @@ export const PlaceOrderRequest: MessageFns<PlaceOrderRequest> = {
     message.expectedTotal = (object.expectedTotal !== undefined && object.expectedTotal !== null)
       ? Money.fromPartial(object.expectedTotal)
       : undefined;
+    message.clientAddress = object.clientAddress ?? "";
     return message;
   },
 };

@@ -47,6 +47,8 @@ export interface Payment {
   refunds: Refund[];
   /** Minor units that the customer's bank took back; 0 where nobody disputes the payment. */
   disputedAmount: bigint;
+  /** From when on a card may be tried again; only with the decline code `attempts_exceeded`. */
+  retryTime: Date | undefined;
 }
 
 /** Where a payment stands. */
@@ -262,6 +264,7 @@ function createBasePayment(): Payment {
     captures: [],
     refunds: [],
     disputedAmount: 0n,
+    retryTime: undefined,
   };
 }
 
@@ -320,6 +323,9 @@ export const Payment: MessageFns<Payment> = {
         throw new globalThis.Error("value provided for field message.disputedAmount of type int64 too large");
       }
       writer.uint32(120).int64(message.disputedAmount);
+    }
+    if (message.retryTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.retryTime), writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -457,6 +463,14 @@ export const Payment: MessageFns<Payment> = {
             message.disputedAmount = reader.int64() as bigint;
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.retryTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -526,6 +540,11 @@ export const Payment: MessageFns<Payment> = {
         : isSet(object.disputed_amount)
         ? BigInt(object.disputed_amount)
         : 0n,
+      retryTime: isSet(object.retryTime)
+        ? fromJsonTimestamp(object.retryTime)
+        : isSet(object.retry_time)
+        ? fromJsonTimestamp(object.retry_time)
+        : undefined,
     };
   },
 
@@ -576,6 +595,9 @@ export const Payment: MessageFns<Payment> = {
     if (message.disputedAmount !== 0n) {
       obj.disputedAmount = message.disputedAmount.toString();
     }
+    if (message.retryTime !== undefined) {
+      obj.retryTime = message.retryTime.toISOString();
+    }
     return obj;
   },
 
@@ -607,6 +629,7 @@ export const Payment: MessageFns<Payment> = {
     message.disputedAmount = (object.disputedAmount !== undefined && object.disputedAmount !== null)
       ? BigInt(object.disputedAmount)
       : 0n;
+    message.retryTime = object.retryTime ?? undefined;
     return message;
   },
 };

@@ -24,6 +24,10 @@ export interface AuthorizePaymentRequest {
   token: string;
   /** Address that receipts go to. */
   email: string;
+  /** Keyed digest of the buyer's network address; empty where that is not known. Refused cards are counted by it. */
+  clientDigest: string;
+  /** The buyer's account; empty for a guest. Refused cards are counted by it. */
+  customerId: string;
 }
 
 /** The payment as far as it got. */
@@ -141,7 +145,7 @@ export interface ReceiveWebhookResponse {
 }
 
 function createBaseAuthorizePaymentRequest(): AuthorizePaymentRequest {
-  return { orderId: "", amount: undefined, method: "", token: "", email: "" };
+  return { orderId: "", amount: undefined, method: "", token: "", email: "", clientDigest: "", customerId: "" };
 }
 
 export const AuthorizePaymentRequest: MessageFns<AuthorizePaymentRequest> = {
@@ -160,6 +164,12 @@ export const AuthorizePaymentRequest: MessageFns<AuthorizePaymentRequest> = {
     }
     if (message.email !== "") {
       writer.uint32(42).string(message.email);
+    }
+    if (message.clientDigest !== "") {
+      writer.uint32(50).string(message.clientDigest);
+    }
+    if (message.customerId !== "") {
+      writer.uint32(58).string(message.customerId);
     }
     return writer;
   },
@@ -217,6 +227,22 @@ export const AuthorizePaymentRequest: MessageFns<AuthorizePaymentRequest> = {
             message.email = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.clientDigest = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.customerId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -240,6 +266,16 @@ export const AuthorizePaymentRequest: MessageFns<AuthorizePaymentRequest> = {
       method: isSet(object.method) ? globalThis.String(object.method) : "",
       token: isSet(object.token) ? globalThis.String(object.token) : "",
       email: isSet(object.email) ? globalThis.String(object.email) : "",
+      clientDigest: isSet(object.clientDigest)
+        ? globalThis.String(object.clientDigest)
+        : isSet(object.client_digest)
+        ? globalThis.String(object.client_digest)
+        : "",
+      customerId: isSet(object.customerId)
+        ? globalThis.String(object.customerId)
+        : isSet(object.customer_id)
+        ? globalThis.String(object.customer_id)
+        : "",
     };
   },
 
@@ -260,6 +296,12 @@ export const AuthorizePaymentRequest: MessageFns<AuthorizePaymentRequest> = {
     if (message.email !== "") {
       obj.email = message.email;
     }
+    if (message.clientDigest !== "") {
+      obj.clientDigest = message.clientDigest;
+    }
+    if (message.customerId !== "") {
+      obj.customerId = message.customerId;
+    }
     return obj;
   },
 
@@ -275,6 +317,8 @@ export const AuthorizePaymentRequest: MessageFns<AuthorizePaymentRequest> = {
     message.method = object.method ?? "";
     message.token = object.token ?? "";
     message.email = object.email ?? "";
+    message.clientDigest = object.clientDigest ?? "";
+    message.customerId = object.customerId ?? "";
     return message;
   },
 };
@@ -1511,6 +1555,7 @@ export const PaymentsServiceService = {
   /**
    * Sets money aside for an order (service). One payment per order: a repeated call asks the provider again with the same key and never
    * charges twice. A refused card is an answer (DECLINED), as is an answer that is not known yet (PROCESSING): call again later.
+   * After too many refused cards the provider is not asked: DECLINED with the code `attempts_exceeded` and a `retry_time`.
    * Errors: PAYMENT_MISMATCH (another amount or method for the same order), INVALID_ARGUMENT.
    */
   authorizePayment: {
@@ -1618,6 +1663,7 @@ export interface PaymentsServiceServer extends UntypedServiceImplementation {
   /**
    * Sets money aside for an order (service). One payment per order: a repeated call asks the provider again with the same key and never
    * charges twice. A refused card is an answer (DECLINED), as is an answer that is not known yet (PROCESSING): call again later.
+   * After too many refused cards the provider is not asked: DECLINED with the code `attempts_exceeded` and a `retry_time`.
    * Errors: PAYMENT_MISMATCH (another amount or method for the same order), INVALID_ARGUMENT.
    */
   authorizePayment: handleUnaryCall<AuthorizePaymentRequest, AuthorizePaymentResponse>;
