@@ -21,8 +21,9 @@ export class Host {
     this.endings.splice(0).forEach((end) => end());
   }
 
-  /** What the world notices of its death: connections end. */
+  /** What the world notices of its death: connections end, also those that it asked for in its last moment. */
   atDeath(end: () => void): void {
-    this.endings.push(end);
+    if (this.isUp) this.endings.push(end);
+    else end();
   }
 }

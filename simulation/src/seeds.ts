@@ -20,9 +20,6 @@ export interface Found {
 }
 
 const SHARE = 10;
-/** What a run makes and forgets fits in: collecting garbage less often saves a tenth. */
-const YOUNG_MB = 64;
-
 export async function simulateAll({ first, runs, switchedOff, untilBroken = false }: Seeds): Promise<Found> {
   const shares: Seeds[] = [];
   for (let done = 0; done < runs; done += SHARE) {
@@ -41,9 +38,7 @@ export async function simulateAll({ first, runs, switchedOff, untilBroken = fals
 
 /** One thread, which takes share after share. */
 function work(shares: Seeds[], found: Found[], untilBroken: boolean): Promise<void> {
-  const worker = new Worker(new URL('./thread.ts', import.meta.url), {
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-  });
+  const worker = new Worker(new URL('./thread.ts', import.meta.url));
   return new Promise((resolve, reject) => {
     const next = () => {
       const share = shares.shift();

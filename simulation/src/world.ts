@@ -41,16 +41,15 @@ export interface Replica {
 
 const FIRST_DAY = Date.UTC(2026, 2, 1, 10);
 const DAY_MS = 24 * 60 * 60 * 1000;
-const REPLICAS = 2;
 const ROOT = join(import.meta.dirname, '../..');
 /** What runs, and where its migrations are. */
-const SERVICES: readonly { name: string; migrations: string; begin: Replica['begin'] }[] = [
+const SERVICES: readonly { name: string; replicas: number; migrations: string; begin: Replica['begin'] }[] = [
   ...[ORDERS, INVENTORY, PAYMENTS].map((blueprint) => {
     const { name } = blueprint;
     const begin: Replica['begin'] = (world, host, server) => startService(world, host, blueprint, server);
-    return { name, migrations: join(ROOT, 'apps', name, 'migrations'), begin };
+    return { name, replicas: 2, migrations: join(ROOT, 'apps', name, 'migrations'), begin };
   }),
-  { name: 'audit', migrations: join(import.meta.dirname, 'audit/migrations'), begin: startAudit },
+  { name: 'audit', replicas: 1, migrations: join(import.meta.dirname, 'audit/migrations'), begin: startAudit },
 ];
 
 export class World {
@@ -88,9 +87,9 @@ export class World {
     this.databases = new Map(
       SERVICES.map(({ name, migrations }) => [name, newDatabase(scheduler, migrations, switchedOff)]),
     );
-    this.replicas = SERVICES.flatMap(({ name, begin }) => {
+    this.replicas = SERVICES.flatMap(({ name, replicas, begin }) => {
       const server = this.database(name);
-      return Array.from({ length: REPLICAS }, (_, index) => ({
+      return Array.from({ length: replicas }, (_, index) => ({
         name: `${name}-${index + 1}`,
         skewMs: 0,
         server,
