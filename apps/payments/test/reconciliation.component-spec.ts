@@ -154,6 +154,8 @@ describe('a payment', () => {
   });
 
   it('whose outcome nobody knows is counted', async () => {
+    // A notice would tell the outcome.
+    await shop.psp.addFault({ kind: 'lost_webhook', rate: 1 });
     const { orderId } = await shop.authorizedOrder();
     await change(`next_try_at = now() + interval '1 hour'`, orderId);
     await change(`state = 'PROCESSING'`, orderId);
@@ -164,6 +166,7 @@ describe('a payment', () => {
       expect(values).toContainEqual({ labels: { state: 'PROCESSING' }, value: 1 });
     });
     await count.onModuleDestroy();
+    await shop.psp.clearFaults();
   });
 
   it('that says something else than its ledger is found', async () => {
