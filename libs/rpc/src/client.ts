@@ -26,7 +26,7 @@ export interface RpcClientOptions<S> {
   readonly address: string;
   /** Name of the calling service. */
   readonly caller: string;
-  /** Secret that proves that the caller is a Souk service, where TLS is off. */
+  /** Secret that proves that the caller is a Souk service, where TLS is off; empty for a caller from outside, who proves nothing. */
   readonly serviceToken?: string | undefined;
   /** Turns TLS on: the certificate proves who calls, and the secret is not sent. */
   readonly tls?: TlsFiles | undefined;
@@ -40,7 +40,7 @@ export interface RpcClientOptions<S> {
 
 export function rpcClient<S extends ServiceDefinition>(definition: S, options: RpcClientOptions<S>): RpcClient<S> {
   const { address, caller, tls } = options;
-  if (!tls && !options.serviceToken)
+  if (!tls && options.serviceToken === undefined)
     throw new Error(`A client of ${address} needs a certificate or the services' secret.`);
   const service = options.service ?? serviceName(definition).split('.')[1] ?? '';
   const channel = new Channel({ address, service, caller, ...(tls && { tls }) }, channelOptions(definition, options));
