@@ -1,9 +1,8 @@
 // Where a new password comes from: a file, the environment, or a terminal that does not show it. Never the command line, which
 // other processes and the shell's history see.
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
-import { CommandError, EXIT, usageError } from './exit-codes.ts';
+import { askSilently } from '@souk/shop/ask-silently';
+import { CommandError, usageError } from './exit-codes.ts';
 
 export const PASSWORD_VARIABLE = 'SOUK_NEW_PASSWORD';
 
@@ -15,8 +14,9 @@ export async function newPassword(file: string | undefined, env: NodeJS.ProcessE
   if (!process.stdin.isTTY) {
     throw usageError(`Give --password-file or ${PASSWORD_VARIABLE}; without a terminal nobody can be asked.`);
   }
-  const password = await ask('New password: ');
-  if ((await ask('Once more: ')) !== password) throw new CommandError('These are two passwords. Nothing was done.');
+  const password = await askSilently('New password: ');
+  if ((await askSilently('Once more: ')) !== password)
+    throw new CommandError('These are two passwords. Nothing was done.');
   return password;
 }
 
@@ -25,20 +25,5 @@ function readFirstLine(file: string): string {
     return readFileSync(file === '-' ? 0 : file, 'utf8').split(/\r?\n/, 1)[0] ?? '';
   } catch (error) {
     throw usageError(`${file} can't be read: ${(error as Error).message}`);
-  }
-}
-
-async function ask(question: string): Promise<string> {
-  process.stderr.write(question);
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
-  const interrupted = new Promise<never>((_resolve, reject) => {
-    terminal.on('SIGINT', () => reject(new CommandError('Interrupted.', EXIT.interrupted)));
-  });
-  try {
-    return await Promise.race([terminal.question(''), interrupted]);
-  } finally {
-    terminal.close();
-    process.stderr.write('\n');
   }
 }
