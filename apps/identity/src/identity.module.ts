@@ -44,7 +44,7 @@ import { RolesStore } from './roles/roles.store.js';
 import { ChallengesStore } from './second-factor/challenges.store.js';
 import { CheckCode } from './second-factor/check-code.js';
 import { Enrol } from './second-factor/enrol.js';
-import { RemoveSecondFactor } from './second-factor/remove-second-factor.js';
+import { ChangeSecondFactor } from './second-factor/change-second-factor.js';
 import { SecondFactorsStore } from './second-factor/second-factors.store.js';
 import { CompleteLogin } from './sessions/complete-login.js';
 import { Login } from './sessions/login.js';
@@ -191,7 +191,7 @@ const secondFactor: Provider[] = [
     SHOP_HOST,
   ),
   made(
-    RemoveSecondFactor,
+    ChangeSecondFactor,
     Database,
     UsersStore,
     SessionsStore,

@@ -16,7 +16,7 @@ import { userNotFound } from './accounts/account-errors.js';
 import { UsersStore } from './accounts/users.store.js';
 import { caller, enrollee } from './identity.messages.js';
 import { Enrol } from './second-factor/enrol.js';
-import { RemoveSecondFactor } from './second-factor/remove-second-factor.js';
+import { ChangeSecondFactor } from './second-factor/change-second-factor.js';
 import { SecondFactorsStore } from './second-factor/second-factors.store.js';
 import { AccessTokens } from './tokens/access-tokens.js';
 
@@ -27,7 +27,7 @@ export class SecondFactorGrpc implements Handlers<typeof SecondFactorServiceServ
     private readonly secondFactors: SecondFactorsStore,
     private readonly accessTokens: AccessTokens,
     private readonly enrolling: Enrol,
-    private readonly removing: RemoveSecondFactor,
+    private readonly changing: ChangeSecondFactor,
   ) {}
 
   @Allow('user', 'enrolling')
@@ -55,12 +55,12 @@ export class SecondFactorGrpc implements Handlers<typeof SecondFactorServiceServ
 
   @Allow('user')
   async renewRecoveryCodes({ password, code }: RenewRecoveryCodesRequest): Promise<RenewRecoveryCodesResponse> {
-    return { recoveryCodes: await this.removing.renewRecoveryCodes(caller().userId, password, code) };
+    return { recoveryCodes: await this.changing.renewRecoveryCodes(caller().userId, password, code) };
   }
 
   @Allow('user')
   async removeSecondFactor({ password, code }: RemoveSecondFactorRequest): Promise<RemoveSecondFactorResponse> {
-    await this.removing.byOwner(caller().userId, password, code);
+    await this.changing.removeOwn(caller().userId, password, code);
     return {};
   }
 }

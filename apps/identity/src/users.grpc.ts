@@ -22,7 +22,7 @@ import { AssignRoles } from './roles/assign-roles.js';
 import { PresentAuthority } from './roles/present-authority.js';
 import { checkGrant } from './roles/role-rules.js';
 import { RolesStore } from './roles/roles.store.js';
-import { RemoveSecondFactor } from './second-factor/remove-second-factor.js';
+import { ChangeSecondFactor } from './second-factor/change-second-factor.js';
 import { SessionsStore } from './sessions/sessions.store.js';
 
 const PAGE = 50;
@@ -36,7 +36,7 @@ export class UsersGrpc implements Handlers<typeof UsersServiceService> {
     private readonly roles: RolesStore,
     private readonly authority: PresentAuthority,
     private readonly assigning: AssignRoles,
-    private readonly removing: RemoveSecondFactor,
+    private readonly changing: ChangeSecondFactor,
     private readonly firstAdmin: FirstAdmin,
   ) {}
 
@@ -74,7 +74,7 @@ export class UsersGrpc implements Handlers<typeof UsersServiceService> {
   async resetSecondFactor({ userId }: ResetSecondFactorRequest): Promise<ResetSecondFactorResponse> {
     if (userId === userIdOf(currentPrincipal())) throw ownSecondFactor();
     const user = await this.lesserUser(userId);
-    return { removed: await this.removing.forOther(user.userId, subjectOf(currentPrincipal()) ?? '') };
+    return { removed: await this.changing.removeOfOther(user.userId, subjectOf(currentPrincipal()) ?? '') };
   }
 
   /** An account that the caller may do something to: one that may do no more than they may. */

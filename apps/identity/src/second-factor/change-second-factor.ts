@@ -11,7 +11,7 @@ import { newRecoveryCodes } from './recovery-codes.js';
 import type { SecondFactorsStore } from './second-factors.store.js';
 
 /** Takes a second factor off, or makes new recovery codes: both by password and code, or by somebody in charge. */
-export class RemoveSecondFactor {
+export class ChangeSecondFactor {
   constructor(
     private readonly database: Database,
     private readonly users: UsersStore,
@@ -25,7 +25,7 @@ export class RemoveSecondFactor {
   ) {}
 
   /** @throws DomainError WRONG_PASSWORD, WRONG_CODE, TOO_MANY_ATTEMPTS, SECOND_FACTOR_MISSING */
-  async byOwner(userId: string, password: string, code: string): Promise<void> {
+  async removeOwn(userId: string, password: string, code: string): Promise<void> {
     await this.proved(userId, password, code, (tx, user) => this.remove(tx, user));
   }
 
@@ -39,7 +39,7 @@ export class RemoveSecondFactor {
   }
 
   /** Also ends all sessions: the device that is lost may have one. False where there was no second factor. */
-  async forOther(userId: string, by: string): Promise<boolean> {
+  async removeOfOther(userId: string, by: string): Promise<boolean> {
     const removed = await this.database.transaction(async (tx) => {
       const user = await this.users.lock(tx, userId);
       if (!user) throw userNotFound();
