@@ -64,8 +64,23 @@ interface Try {
 
 const plain = ({ path }: RestRoute) => fill(path, () => randomUUID());
 
+/**
+ * The gateway answers a body that is too long, and hangs up. Where that comes before the last of it is written, `fetch`
+ * fails without reading the answer; so it is sent again until the answer was read.
+ */
+async function answerTo(url: URL, request: RequestInit): Promise<Response> {
+  for (let left = 5; ; left--) {
+    try {
+      return await fetch(url, request);
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as { code?: string };
+      if (left === 0 || (code !== 'EPIPE' && code !== 'ECONNRESET')) throw error;
+    }
+  }
+}
+
 async function problemOf({ route, what, address, headers, body, mustFail }: Try): Promise<string[]> {
-  const response = await fetch(new URL(address ?? plain(route), souk.url), {
+  const response = await answerTo(new URL(address ?? plain(route), souk.url), {
     method: route.method,
     headers: {
       authorization: `Bearer ${token}`,
