@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createLogger } from '@souk/telemetry';
+import { createLogger, startTracing, stopTracing } from '@souk/telemetry';
 import { gatewayConfig, type GatewayConfig } from './config.js';
 import { closeGateway, createGateway } from './gateway.js';
 import { ReadinessCheck } from './readiness.js';
@@ -18,6 +18,7 @@ try {
 }
 
 async function start(config: GatewayConfig): Promise<void> {
+  await startTracing('gateway', logger);
   const app = await createGateway(config, logger);
   await app.init();
   const { host, port } = config;
@@ -42,5 +43,6 @@ async function end(app: NestFastifyApplication, { drainMs }: GatewayConfig): Pro
   app.get(ReadinessCheck).drain();
   await delay(drainMs);
   await closeGateway(app, GRACE_MS).catch((error: unknown) => logger.error({ err: error }, 'did not stop in order'));
+  await stopTracing();
   process.exit(0);
 }

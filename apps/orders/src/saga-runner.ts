@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { isDomainError } from '@souk/errors';
-import { callContext, metrics, runInContext, type Logger } from '@souk/telemetry';
+import { callContext, currentContext, inSpan, metrics, runInContext, type Logger } from '@souk/telemetry';
 import { WorkerLoop, type Outcome } from '@souk/worker';
 import { type CheckoutSaga, NotYetKnown, SagaTakenOver } from './checkout-saga.js';
 import type { Order } from './domain/order.js';
@@ -65,7 +65,7 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Runs a saga in the background. @returns the order at its end, or undefined where it was put off */
   run(task: SagaTask): Promise<Order | undefined> {
-    const work = this.inBackground(() => this.tryOnce(task));
+    const work = this.inBackground(task, () => this.tryOnce(task));
     this.running.add(work);
     void work.finally(() => this.running.delete(work));
     return work;
@@ -128,9 +128,16 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** A saga belongs to the order, not to the request that began it: it keeps the trace, not the deadline or the user. */
-  private inBackground<T>(work: () => Promise<T>): Promise<T> {
+  private inBackground<T>({ order }: SagaTask, work: () => Promise<T>): Promise<T> {
     const { requestId, traceparent } = callContext();
-    return runInContext({ requestId, traceparent }, work);
+    const parent = currentContext()?.traceparent;
+    const span = {
+      name: 'checkout saga',
+      kind: 'internal',
+      parent,
+      attributes: { 'souk.order.id': order.orderId },
+    } as const;
+    return runInContext({ requestId, traceparent }, () => inSpan(span, work));
   }
 }
 

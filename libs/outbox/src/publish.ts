@@ -1,6 +1,7 @@
 // Publishes rows of the outbox. Guarantees: the events of one aggregate reach the stream in their order, also when one of
 // them fails, since the next is sent only after the one before was acknowledged; different aggregates go together.
 import { encodeEvent, type EventBus } from '@souk/events';
+import { errorType, startSpan, type SpanStart } from '@souk/telemetry';
 import type { OutboxRow, Sent } from './outbox-rows.js';
 
 /** What became of the rows. */
@@ -50,6 +51,28 @@ export function waves<R extends OutboxRow>(rows: R[]): R[][] {
 }
 
 async function publish(bus: EventBus, source: string, row: OutboxRow, msgID: string): Promise<Sent> {
+  const span = startSpan(spanOf(row));
+  try {
+    const sent = await send(bus, source, { ...row, traceparent: span?.traceparent ?? row.traceparent }, msgID);
+    span?.end();
+    return sent;
+  } catch (error) {
+    span?.end(errorType(error));
+    throw error;
+  }
+}
+
+function spanOf({ id, type, traceparent }: OutboxRow): SpanStart {
+  const attributes = {
+    'messaging.system': 'nats',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': type,
+    'messaging.message.id': id,
+  };
+  return { name: `send ${type}`, kind: 'producer', parent: traceparent ?? undefined, attributes };
+}
+
+async function send(bus: EventBus, source: string, row: OutboxRow, msgID: string): Promise<Sent> {
   const { headers, payload } = encodeEvent({
     id: row.id,
     type: row.type,

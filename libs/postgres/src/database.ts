@@ -3,9 +3,10 @@
 // database; a broken connection never crashes the process and surfaces as DATABASE_UNAVAILABLE. When that happens during
 // COMMIT the outcome is unknown, and nothing here finds out: the caller repeats what is idempotent.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inSpan, type SpanStart } from '@souk/telemetry';
 import pg from 'pg';
 import { isConflict, isConnectionBroken, translate } from './database-errors.js';
-import type { Statement } from './statement.js';
+import { spanOf, type Statement } from './statement.js';
 import { types } from './types.js';
 
 /** Whatever answers queries: a Database, each query on its own, or a Transaction. */
@@ -28,6 +29,13 @@ export interface DatabaseOptions {
 }
 
 const TRIES = 4;
+
+/** Waiting for a connection, the statements and the commit. */
+const TRANSACTION: SpanStart = {
+  name: 'transaction',
+  kind: 'client',
+  attributes: { 'db.system.name': 'postgresql', 'db.query.summary': 'transaction' },
+};
 
 /** Thrown by the work of a transaction: what it wrote is committed all the same, and the caller gets `error`. */
 export class CommitThenThrow extends Error {
@@ -70,12 +78,14 @@ export class Database implements Queryable {
 
   /** Runs one statement by itself. */
   async query<R extends object>(statement: Statement, values: unknown[] = []): Promise<R[]> {
-    return this.repeating(async (client) => (await client.query<R>({ ...statement, values })).rows);
+    return inSpan(spanOf(statement), () =>
+      this.repeating(async (client) => (await client.query<R>({ ...statement, values })).rows),
+    );
   }
 
   /** Runs `work` in a transaction: committed when it returns, rolled back when it throws (but see CommitThenThrow). May run it more than once. */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.repeating((client) => runTransaction(client, work));
+    return inSpan(TRANSACTION, () => this.repeating((client) => runTransaction(client, work)));
   }
 
   /** Waits for what is under way and closes all connections. */
@@ -174,7 +184,7 @@ class OpenTransaction implements Queryable {
     if (this.ended) {
       throw new Error(`${statement.name} was called after its transaction had ended.`);
     }
-    return (await this.client.query<R>({ ...statement, values })).rows;
+    return inSpan(spanOf(statement), async () => (await this.client.query<R>({ ...statement, values })).rows);
   }
 
   end(): void {

@@ -1,10 +1,16 @@
 // SQL as SQL. Guarantees: one name stands for one text in the whole process, since Postgres keeps a prepared statement
 // by its name and would otherwise run the wrong one.
+import type { SpanStart } from '@souk/telemetry';
 
 /** A statement that is prepared once per connection under its name. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
+}
+
+/** How a statement shows up in traces: by its name, never with its parameters. */
+export function spanOf({ name }: Statement): SpanStart {
+  return { name, kind: 'client', attributes: { 'db.system.name': 'postgresql', 'db.query.summary': name } };
 }
 
 const textByName = new Map<string, string>();

@@ -17,6 +17,7 @@ import {
 } from './definition.js';
 import { fromServiceError } from './errors.js';
 import { METADATA } from './metadata.js';
+import { observeClient, type ObservedCall } from './observed-call.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const READS = /^(get|list|batchGet)/;
@@ -67,15 +68,16 @@ function sendOne(
   callOptions?: CallOptions,
 ): Promise<unknown> {
   const context = callContext();
+  const observed = observeClient(method.path);
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
       method.path,
       method.requestSerialize as (value: unknown) => Buffer,
       method.responseDeserialize,
       request,
-      outgoingMetadata(options, context),
+      outgoingMetadata(options, context, observed),
       { deadline: deadline(options, context, callOptions) },
-      settle(service, resolve, reject),
+      settle(service, resolve, reject, observed),
     );
   });
 }
@@ -90,14 +92,15 @@ async function sendStream(
   callOptions?: CallOptions,
 ): Promise<unknown> {
   const context = callContext();
+  const observed = observeClient(method.path);
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const call = client.makeClientStreamRequest(
     method.path,
     method.requestSerialize as (value: unknown) => Buffer,
     method.responseDeserialize,
-    outgoingMetadata(options, context),
+    outgoingMetadata(options, context, observed),
     { deadline: deadline(options, context, callOptions) },
-    settle(service, resolve, reject),
+    settle(service, resolve, reject, observed),
   );
   const answered = promise.then(
     () => true,
@@ -122,19 +125,27 @@ function drained(call: NodeJS.EventEmitter): Promise<false> {
   return new Promise((resolve) => call.once('drain', () => resolve(false)));
 }
 
-function settle(service: string, resolve: (value: unknown) => void, reject: (error: Error) => void) {
-  return (error: ServiceError | null, response?: unknown) =>
-    error ? reject(fromServiceError(error, service)) : resolve(response);
+function settle(
+  service: string,
+  resolve: (value: unknown) => void,
+  reject: (error: Error) => void,
+  observed: ObservedCall,
+) {
+  return (error: ServiceError | null, response?: unknown) => {
+    observed.ended(error?.code);
+    if (error) reject(fromServiceError(error, service));
+    else resolve(response);
+  };
 }
 
-function outgoingMetadata(options: RpcClientOptions<never>, context: CallContext): Metadata {
+function outgoingMetadata(options: RpcClientOptions<never>, context: CallContext, observed: ObservedCall): Metadata {
   const metadata = new Metadata();
   if (!options.tls && options.serviceToken) {
     metadata.set(METADATA.caller, options.caller);
     metadata.set(METADATA.serviceToken, options.serviceToken);
   }
   metadata.set(METADATA.requestId, context.requestId);
-  metadata.set(METADATA.traceparent, context.traceparent);
+  metadata.set(METADATA.traceparent, observed.traceparent ?? context.traceparent);
   if (context.userToken) metadata.set(METADATA.authorization, `Bearer ${context.userToken}`);
   return metadata;
 }

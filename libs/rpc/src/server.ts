@@ -23,6 +23,7 @@ import { definitionOf, type ControllerClass } from './controller.js';
 import type { MethodDefinition } from './definition.js';
 import { toStatus } from './errors.js';
 import { METADATA } from './metadata.js';
+import { observeServer } from './observed-call.js';
 import { callerIn, listenTls, type TlsListener } from './tls-listener.js';
 
 const STREAM_MESSAGE_LIMIT = 4 * 1024 * 1024;
@@ -93,8 +94,13 @@ export class RpcServer {
   }
 
   private bind(method: MethodDefinition, rules: readonly Rule[], handler: Handler) {
-    const answer = async (call: Call, request: unknown, callback: sendUnaryData<unknown>) => {
-      const context = incomingContext(call);
+    const answer = async (call: Call, request: unknown, reply: sendUnaryData<unknown>) => {
+      const observed = observeServer(method.path, first(call.metadata, METADATA.traceparent));
+      const context = incomingContext(call, observed.traceparent);
+      const callback: sendUnaryData<unknown> = (error, value) => {
+        observed.ended(error?.code);
+        reply(error, value);
+      };
       await runInContext(context, async () => {
         try {
           context.caller = this.callerOf(call);
@@ -140,12 +146,12 @@ export class RpcServer {
   }
 }
 
-function incomingContext(call: Call): CallContext {
+function incomingContext(call: Call, traceparent?: string): CallContext {
   const { metadata } = call;
   const deadline = call.getDeadline();
   return {
     requestId: first(metadata, METADATA.requestId) ?? randomUUID(),
-    traceparent: childTraceparent(first(metadata, METADATA.traceparent)),
+    traceparent: traceparent ?? childTraceparent(first(metadata, METADATA.traceparent)),
     deadline: isFinite(+deadline) ? new Date(deadline) : undefined,
   };
 }

@@ -8,7 +8,7 @@ import { NestFactory } from '@nestjs/core';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { TokenVerifier, type KeySource } from '@souk/auth';
 import { definitionOf, RpcServer, serviceName, type ControllerClass, type TlsFiles } from '@souk/rpc';
-import { createLogger, nestLogger, type Logger } from '@souk/telemetry';
+import { createLogger, nestLogger, startTracing, stopTracing, type Logger } from '@souk/telemetry';
 import { HealthImplementation } from 'grpc-health-check';
 import { startManagement } from './management.js';
 import { addReflection } from './reflection.js';
@@ -94,9 +94,14 @@ export async function runService(name: string, options: () => ServiceOptions): P
   const logger = createLogger(name);
   let service: RunningService | undefined;
   // Also while it starts: what it waits for may never come.
-  const stop = once(() => Promise.resolve(service?.stop()).then(() => process.exit(0), fail(logger)));
+  const end = async () => {
+    await service?.stop();
+    await stopTracing();
+  };
+  const stop = once(() => end().then(() => process.exit(0), fail(logger)));
   process.on('SIGTERM', stop).on('SIGINT', stop);
   try {
+    await startTracing(name, logger);
     service = await startService({ logger, ...options() });
   } catch (error) {
     fail(logger)(error);

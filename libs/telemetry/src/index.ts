@@ -6,3 +6,5 @@ export { metrics, metricsText } from './metrics.js';
 export type { Counter, Gauge, Histogram } from './metrics.js';
 export { nestLogger } from './nest-logger.js';
 export { childTraceparent, newTraceparent, traceIdOf } from './trace.js';
+export { errorType, inSpan, startSpan, startTracing, stopTracing } from './tracing.js';
+export type { Attributes, SpanStart, StartedSpan } from './tracing.js';

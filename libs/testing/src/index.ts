@@ -9,3 +9,4 @@ export { testDatabase, workspacePath } from './test-database.js';
 export type { TestDatabase } from './test-database.js';
 export { testNats } from './test-nats.js';
 export type { TestNats } from './test-nats.js';
+export { receiveSpans, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.js';

@@ -2,14 +2,25 @@
  * What happens around every request, as Fastify hooks, which cost less than Nest's interceptors: its call context, the
  * headers that every answer has, and its timing. Everything that is awaited for a request sees its context.
  */
-import { childTraceparent, metrics, newRequestId, runInContext, type CallContext, type Logger } from '@souk/telemetry';
-import type { FastifyInstance } from 'fastify';
+import {
+  childTraceparent,
+  metrics,
+  newRequestId,
+  runInContext,
+  startSpan,
+  type CallContext,
+  type Logger,
+  type StartedSpan,
+} from '@souk/telemetry';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { securityHeaders } from './security-headers.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Absent only where the request's address could not even be parsed. */
     callContext?: CallContext;
+    /** Absent where nobody looks at the request. */
+    span?: StartedSpan | undefined;
   }
 }
 
@@ -25,8 +36,10 @@ const durations = metrics.histogram(
 
 export function addRequestHooks(fastify: FastifyInstance, logger: Logger): void {
   fastify.decorateRequest('callContext', undefined);
+  fastify.decorateRequest('span', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
-    const context = contextOf(request.headers);
+    const span = (request.span = spanOf(request));
+    const context = contextOf(request.headers, span);
     request.callContext = context;
     void reply.headers(securityHeaders(request)).header('x-request-id', context.requestId);
     runInContext(context, done);
@@ -37,19 +50,38 @@ export function addRequestHooks(fastify: FastifyInstance, logger: Logger): void 
     done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
+    const route = routeOf(request);
     const seconds = reply.elapsedTime / 1000;
     durations.observe({ method: request.method, route, status: reply.statusCode }, seconds);
+    request.span?.set({ 'http.response.status_code': reply.statusCode });
+    request.span?.end(reply.statusCode >= 500 ? String(reply.statusCode) : undefined);
     logger.debug({ method: request.method, route, status: reply.statusCode, seconds }, 'request answered');
     done();
   });
 }
 
-function contextOf(headers: Record<string, string | string[] | undefined>): CallContext {
+/** By its route, never by its address, which may hold a token. */
+function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? 'none';
+}
+
+function spanOf(request: FastifyRequest): StartedSpan | undefined {
+  const { method, headers } = request;
+  const { traceparent: parent } = headers;
+  const route = routeOf(request);
+  return startSpan({
+    name: `${method} ${route}`,
+    kind: 'server',
+    parent: typeof parent === 'string' ? parent : undefined,
+    attributes: { 'http.request.method': method, 'http.route': route },
+  });
+}
+
+function contextOf(headers: FastifyRequest['headers'], span?: StartedSpan): CallContext {
   const { 'x-request-id': requestId, traceparent } = headers;
   return {
     requestId: typeof requestId === 'string' && REQUEST_ID.test(requestId) ? requestId : newRequestId(),
-    traceparent: childTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
+    traceparent: span?.traceparent ?? childTraceparent(typeof traceparent === 'string' ? traceparent : undefined),
     deadline: new Date(Date.now() + DEADLINE_MS),
   };
 }

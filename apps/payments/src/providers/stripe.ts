@@ -8,6 +8,7 @@ import type { ProviderView } from '../domain/follow-provider.js';
 import type { Capture, Payment, Refund } from '../domain/payment.js';
 import { isUnderWay } from '../domain/wishes.js';
 import type { Found, PaymentProvider, ProviderAnswer, ProviderCall, Unknown } from '../payment-provider.js';
+import { tracedHttpClient } from './traced-http-client.js';
 import {
   codeOf,
   isLetGo,
@@ -41,6 +42,7 @@ export function stripeClient({ apiKey, apiBase, timeoutMs }: StripeOptions): Str
     maxNetworkRetries: 0,
     timeout: timeoutMs,
     telemetry: false,
+    httpClient: tracedHttpClient(hostname),
   });
 }
 
