@@ -6,12 +6,16 @@ import * as notifications from '@souk/proto/notifications/v1';
 import * as operations from '@souk/proto/operations/v1';
 import * as orders from '@souk/proto/orders/v1';
 import * as payments from '@souk/proto/payments/v1';
+import * as privacy from '@souk/proto/privacy/v1';
 import { rpcClient, serviceName, type RpcClient, type ServiceDefinition } from '@souk/rpc';
 import type { LaunchedSouk } from '@souk/runner/launch';
 import { as, type Identity } from './identities.js';
 
-const MODULES = { catalog, identity, inventory, notifications, operations, orders, payments };
+const MODULES = { catalog, identity, inventory, notifications, operations, orders, payments, privacy };
 const SERVICES = ['identity', 'catalog', 'inventory', 'orders', 'payments', 'notifications'] as const;
+
+/** They keep personal data, and answer identity, which erases its own by itself. */
+const KEEPERS = ['orders'] as const;
 
 const DEFINITIONS = new Map(
   Object.values(MODULES).flatMap((module) =>
@@ -32,9 +36,10 @@ export class Rpcs {
     this.clients.forEach((client) => client.close());
   }
 
-  /** The services that serve it: operators are served by all of them. */
+  /** The services that serve it: operators are served by all of them, erasures by those that keep personal data. */
   hostsOf(rpc: string): (typeof SERVICES)[number][] {
     const scope = rpc.split('.')[1];
+    if (scope === 'privacy') return [...KEEPERS];
     return SERVICES.filter((service) => service === scope || scope === 'operations');
   }
 

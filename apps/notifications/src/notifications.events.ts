@@ -35,7 +35,13 @@ export function newsOf(kind: NotificationKind, events: readonly ReceivedEvent<Or
       if (!data.order) throw new Error(`The event ${id} has no order.`);
       return { kind, order: data.order, tracking: data.tracking ?? '' };
     })
+    .filter(({ order }) => !isErased(order))
     .filter(({ order }) => kind !== 'ORDER_REJECTED' || tookLongerThan(SEEN_WITHIN_MS, order));
+}
+
+/** An order whose person was erased since says nobody to write to. */
+function isErased({ email }: Order): boolean {
+  return email === '';
 }
 
 function tookLongerThan(ms: number, { createTime, updateTime }: Order): boolean {

@@ -50,6 +50,8 @@ export class GuestOrders {
  * @returns how many came
  */
 export async function giveOrders(on: Queryable, { userId, email, time }: ProvedAddress): Promise<number> {
+  // Taken out of the event since: whoever proved it is erased, or has what was theirs.
+  if (!email) return 0;
   const values = [userId, emailKey(tidyAddress(email)), time, BATCH];
   for (let given = 0; ;) {
     const rows = await on.query<{ order_id: string }>(GIVE_TO_CUSTOMER, values);

@@ -4,6 +4,7 @@ import { EventBus } from '@souk/events';
 import { Checks } from '@souk/operations';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
+import { PersonalData, PrivacyGrpc } from '@souk/privacy';
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
 import { IdentityServiceService } from '@souk/proto/identity/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
@@ -30,6 +31,8 @@ import { OrdersGrpc, OrderWait } from './orders.grpc.js';
 import { OrdersStore } from './orders.store.js';
 import { PlaceOrder } from './place-order.js';
 import { Prices } from './prices.js';
+import { PersonalOrders } from './privacy/personal-orders.js';
+import { PersonalOrdersStore } from './privacy/personal-orders.store.js';
 import { ResumeOrders } from './resume-orders.js';
 import { SagaRunner } from './saga-runner.js';
 import { SagasStore } from './sagas.store.js';
@@ -83,6 +86,7 @@ function parts(config: OrdersConfig, logger: Logger): Provider[] {
     ...stock(config, logger),
     consumers(logger),
     checks(),
+    ...privacy(),
     {
       provide: GuestOrders,
       inject: [Database, IDENTITY],
@@ -161,6 +165,23 @@ function consumers(logger: Logger): Provider {
       return ordersConsumers(orders, { database, bus, logger, afterCommit });
     },
   };
+}
+
+/** What is kept of customers, for exports and erasures. */
+function privacy(): Provider[] {
+  return [
+    {
+      provide: PersonalData,
+      inject: [Database, EventBus],
+      useFactory: (database: Database, bus: EventBus) =>
+        new PersonalOrders(new PersonalOrdersStore(database), database, bus),
+    },
+    {
+      provide: PrivacyGrpc,
+      inject: [PersonalData],
+      useFactory: (data: PersonalData) => new PrivacyGrpc(data),
+    },
+  ];
 }
 
 function checks(): Provider {

@@ -1,5 +1,6 @@
 import { proofOf } from '@souk/config';
 import { OperationsGrpc } from '@souk/operations';
+import { PrivacyGrpc } from '@souk/privacy';
 import { identityKeys } from '@souk/rpc';
 import { listening, type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
@@ -14,7 +15,7 @@ export function ordersService(config: OrdersConfig): ServiceOptions {
   return {
     name: 'orders',
     module: OrdersModule.with(config, logger),
-    controllers: [OrdersGrpc, CartsGrpc, OperationsGrpc],
+    controllers: [OrdersGrpc, CartsGrpc, OperationsGrpc, PrivacyGrpc],
     ...listening(config),
     signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'orders', ...proofOf(config) }),
     logger,

@@ -4,3 +4,5 @@ export type { JsonCodec, OutboxEvent } from './outbox.js';
 export { OutboxRelay } from './outbox-relay.js';
 export type { OutboxRelayOptions } from './outbox-relay.js';
 export type { Rebuilt } from './rebuild-stream.js';
+export { holdOutbox, redactOutbox, redactStreams } from './redact-events.js';
+export type { Redact, RedactedEvents } from './redact-events.js';

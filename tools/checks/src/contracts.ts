@@ -25,9 +25,11 @@ interface ProtoFile {
   service?: { name: string; method?: { name: string }[] }[];
 }
 
-/** What every service serves alike is kept by a library. */
+/** What several services serve alike is kept by a library. */
+const KEPT_BY_LIBRARIES = ['operations', 'privacy'];
+
 function folderOf(service: string): string {
-  return service === 'operations' ? 'libs/operations' : `apps/${service}`;
+  return `${KEPT_BY_LIBRARIES.includes(service) ? 'libs' : 'apps'}/${service}`;
 }
 
 /** Reads proto/ by buf. */

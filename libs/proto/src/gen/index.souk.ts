@@ -13,3 +13,4 @@ export * as notifications from "./index.souk.notifications.js";
 export * as operations from "./index.souk.operations.js";
 export * as orders from "./index.souk.orders.js";
 export * as payments from "./index.souk.payments.js";
+export * as privacy from "./index.souk.privacy.js";
