@@ -12,6 +12,10 @@ export interface GatewayConfig {
   /** Proves to the services that the gateway calls. */
   readonly proof: Proof;
   readonly addresses: Readonly<Record<ServiceName, string>>;
+  /** Where what replicas share is told; a gateway without it serves alone. */
+  readonly natsUrl: string;
+  /** Put before every subject, so that several Souks can share one NATS. */
+  readonly natsPrefix: string;
   /** Requests per minute and client address. */
   readonly rateLimit: number;
   /** Of these, requests to `/v1/auth`, where passwords are guessed. */
@@ -39,6 +43,8 @@ const SHAPE = {
   SOUK_INVENTORY_ADDRESS: address().default('127.0.0.1:50053'),
   SOUK_ORDERS_ADDRESS: address().default('127.0.0.1:50054'),
   SOUK_PAYMENTS_ADDRESS: address().default('127.0.0.1:50055'),
+  NATS_URL: z.string().default(''),
+  NATS_PREFIX: z.string().default(''),
   SOUK_RATE_LIMIT: wholeNumber().default(200_000),
   SOUK_AUTH_RATE_LIMIT: wholeNumber().default(600),
   SOUK_BODY_TIMEOUT_MS: wholeNumber().default(20_000),
@@ -66,6 +72,8 @@ export function gatewayConfig(env: NodeJS.ProcessEnv = process.env): GatewayConf
       orders: given.SOUK_ORDERS_ADDRESS,
       payments: given.SOUK_PAYMENTS_ADDRESS,
     },
+    natsUrl: given.NATS_URL,
+    natsPrefix: given.NATS_PREFIX,
     rateLimit: given.SOUK_RATE_LIMIT,
     authRateLimit: given.SOUK_AUTH_RATE_LIMIT,
     bodyTimeoutMs: given.SOUK_BODY_TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { TokenVerifier } from '@souk/auth';
+import { Broadcast } from '@souk/events';
 import { identityKeys } from '@souk/rpc';
 import type { Logger } from '@souk/telemetry';
 import { clientProviders, connection } from './clients.js';
@@ -63,6 +64,7 @@ export class GatewayModule {
         { provide: CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
         { provide: TokenVerifier, useFactory: () => new TokenVerifier(identityKeys(connection(config, 'identity'))) },
+        { provide: Broadcast, useFactory: () => broadcast(config, logger) },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_PIPE, useClass: ValidationPipe },
         ProblemFilter,
@@ -75,4 +77,9 @@ export class GatewayModule {
       ],
     };
   }
+}
+
+/** What replicas tell each other; the gateway serves without it, and is ready without it. */
+function broadcast({ natsUrl: url, natsPrefix: prefix }: GatewayConfig, logger: Logger): Broadcast {
+  return new Broadcast({ url, prefix, name: 'gateway', logger });
 }

@@ -19,6 +19,19 @@ export interface ConnectOptions {
   retryMs?: number;
 }
 
+/** What every connection of Souk to NATS has in common. */
+export function connectionOptions({ url, name, retryMs = 500 }: Pick<ConnectOptions, 'url' | 'name' | 'retryMs'>) {
+  return {
+    servers: url.split(','),
+    name,
+    maxReconnectAttempts: -1,
+    // Otherwise each publish builds two stack traces, which cost more than the publish itself.
+    noAsyncTraces: true,
+    reconnectTimeWait: retryMs,
+    timeout: 5_000,
+  };
+}
+
 /** A connection with its JetStream handles. */
 export class EventBus {
   private constructor(
@@ -29,16 +42,9 @@ export class EventBus {
   ) {}
 
   /** Opens the connection once; throws where NATS or its JetStream is not there. Services use `connectEvents`. */
-  static async open({ url, name, prefix = '', retryMs = 500 }: ConnectOptions): Promise<EventBus> {
-    const connection = await connect({
-      servers: url.split(','),
-      name,
-      maxReconnectAttempts: -1,
-      // Otherwise each publish builds two stack traces, which cost more than the publish itself.
-      noAsyncTraces: true,
-      reconnectTimeWait: retryMs,
-      timeout: 5_000,
-    });
+  static async open(options: ConnectOptions): Promise<EventBus> {
+    const { prefix = '' } = options;
+    const connection = await connect(connectionOptions(options));
     try {
       const jsm = await jetstreamManager(connection, { timeout: 5_000 });
       return new EventBus(connection, jetstream(connection, { timeout: 5_000 }), jsm, prefix);

@@ -1,3 +1,5 @@
+export { Broadcast } from './broadcast.js';
+export type { BroadcastOptions } from './broadcast.js';
 export { decodeEvent, encodeEvent } from './envelope.js';
 export type { EncodedEvent, EventEnvelope } from './envelope.js';
 export { EventBus, connectEvents } from './event-bus.js';

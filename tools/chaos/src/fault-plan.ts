@@ -109,10 +109,9 @@ const toPostgres = linksWhere(({ to }) => to === 'postgres');
 const toNats = linksWhere(({ to }) => to === 'nats');
 const toProvider = linksWhere(({ to }) => to === 'provider');
 const fromProvider = linksWhere(({ from }) => from === 'provider');
-const fromGateway = linksWhere(({ from }) => from === 'gateway');
-const fromOrders = linksWhere(
-  ({ from, to }) => from.startsWith('orders') && !(SERVERS as readonly string[]).includes(to),
-);
+const toServices = ({ to }: Link) => !(SERVERS as readonly string[]).includes(to);
+const fromGateway = linksWhere((link) => link.from === 'gateway' && toServices(link));
+const fromOrders = linksWhere((link) => link.from.startsWith('orders') && toServices(link));
 const doors = linksWhere(({ from }) => (DOORS as readonly string[]).includes(from));
 
 const links: Card[] = [

@@ -38,7 +38,8 @@ export const LINKS: readonly Link[] = [
   ...INSTANCES.flatMap(({ name, service }) => [
     ...reachedBy(name, service).map((to) => link(name, to)),
     ...(service === 'payments' ? [link(name, 'provider')] : []),
-    ...(service === 'gateway' ? [] : [link(name, 'postgres'), link(name, 'nats')]),
+    ...(service === 'gateway' ? [] : [link(name, 'postgres')]),
+    link(name, 'nats'),
   ]),
   link('provider', 'gateway'),
   ...DOORS.map((door) => link(door, 'gateway')),

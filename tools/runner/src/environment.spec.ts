@@ -38,10 +38,13 @@ describe('the environment of a service', () => {
     expect(holders).toEqual([owner]);
   });
 
-  it('gives the gateway no database and everybody the addresses', () => {
+  it('gives the gateway no database, and everybody NATS and the addresses', () => {
     const gateway = serviceEnvironment('gateway', plan());
     expect(gateway).not.toHaveProperty('DATABASE_URL');
     expect(gateway).toMatchObject({ PORT: '3000', SOUK_ORDERS_ADDRESS: '127.0.0.1:15054' });
+    for (const service of SERVICES) {
+      expect(serviceEnvironment(service, plan())).toMatchObject({ NATS_URL: 'nats://127.0.0.1:14222' });
+    }
   });
 
   it('proves the name of each service by the secret of all, or by a certificate of its own', () => {

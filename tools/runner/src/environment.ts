@@ -73,7 +73,7 @@ function proof(service: ServiceName, { secrets, dataDir, env }: EnvironmentPlan)
 }
 
 function gateway({ ports, env }: EnvironmentPlan): Environment {
-  return { HOST: env['SOUK_HOST'] || '127.0.0.1', PORT: String(ports.gateway) };
+  return { HOST: env['SOUK_HOST'] || '127.0.0.1', PORT: String(ports.gateway), NATS_URL: natsUrl(ports) };
 }
 
 function grpcService(service: GrpcService, plan: EnvironmentPlan): Environment {
@@ -82,9 +82,13 @@ function grpcService(service: GrpcService, plan: EnvironmentPlan): Environment {
     GRPC_PORT: String(plan.ports[service]),
     MANAGEMENT_PORT: String(plan.ports[`${service}-management`]),
     DATABASE_URL: databaseUrl(service, plan),
-    NATS_URL: `nats://127.0.0.1:${plan.ports.nats}`,
+    NATS_URL: natsUrl(plan.ports),
     ...own(service, plan),
   };
+}
+
+function natsUrl({ nats }: PortPlan): string {
+  return `nats://127.0.0.1:${nats}`;
 }
 
 /** Connection of a service's role to its database. */
