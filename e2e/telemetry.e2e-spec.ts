@@ -116,6 +116,10 @@ it('is counted and timed by every service that worked for it', async () => {
   const charged = 'payments_provider_duration_seconds_count{route="POST /v1/payment_intents",status="200"} 1';
   await eventually(async () => {
     expect(await metricsOf('orders')).toContain(placed);
+    expect(await metricsOf('orders')).toContain('orders_saga_duration_seconds_count{outcome="CONFIRMED"} 1');
+    expect(await metricsOf('orders')).toContain('outbox_published_total{source="orders"} 2');
+    expect(await metricsOf('orders')).toMatch(/db_pool_connections{state="idle"} [1-8]/);
+    expect(await metricsOf('inventory')).toContain('inventory_holds_total{outcome="HELD"} 1');
     expect(await metricsOf('payments')).toContain(charged);
     for (const service of ['inventory', 'payments', 'notifications'] as const)
       expect(await metricsOf(service)).toContain(`inbox_handled_total{consumer="${service}-OrderConfirmed"} 1`);

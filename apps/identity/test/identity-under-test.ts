@@ -195,7 +195,7 @@ export async function refreshed({ client }: Pick<Replica, 'client'>, { refreshTo
 
 /** How many passwords were hashed or compared in this process so far. */
 export async function passwordHashes(): Promise<number> {
-  const { values } = await metrics.counter('password_hashes_total', '').get();
+  const { values } = await metrics.counter('password_hashes_total').get();
   return values[0]?.value ?? 0;
 }
 

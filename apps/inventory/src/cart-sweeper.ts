@@ -9,7 +9,7 @@ import type { StockStore } from './stock.store.js';
 
 const BATCH = 100;
 
-const expired = metrics.counter('inventory_cart_holds_expired_total', 'Carts whose hold was ended by its time');
+const expired = metrics.counter('inventory_cart_holds_expired_total');
 
 export class CartSweeper {
   private readonly loop: WorkerLoop;

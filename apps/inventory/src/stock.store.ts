@@ -10,6 +10,7 @@
 import { Batcher } from '@souk/batching';
 import type { OutboxRelay } from '@souk/outbox';
 import { isUniqueViolation, uuidv7, type Database, type Transaction } from '@souk/postgres';
+import { metrics } from '@souk/telemetry';
 import { FIND_EXPIRED_OF_SKUS, LOCK_EXPIRED_OF_SKUS, TAKE_EXPIRED } from './cart-holds.statements.js';
 import type { CartDecision } from './domain/cart-hold.js';
 import type { Hold } from './domain/hold.js';
@@ -34,6 +35,8 @@ const NEWEST = 2n ** 63n - 1n;
 const TRIES = 3;
 const MOST_EXPIRED = 500;
 
+const holds = metrics.counter('inventory_holds_total');
+
 export class StockStore {
   private readonly orders = new Batcher((commands: OrderCommand[]) =>
     this.decideTogether(commands, (locked, command) => locked.decide(command)),
@@ -48,8 +51,10 @@ export class StockStore {
   ) {}
 
   /** Sets all lines aside for the order, or none. What its cart holds becomes part of it. */
-  hold(orderId: string, lines: readonly StockLine[], cartId?: string): Promise<Hold> {
-    return this.orders.add({ name: 'hold', orderId, lines, cartId });
+  async hold(orderId: string, lines: readonly StockLine[], cartId?: string): Promise<Hold> {
+    const hold = await this.orders.add({ name: 'hold', orderId, lines, cartId });
+    holds.inc({ outcome: hold.state });
+    return hold;
   }
 
   /** Ends the order's hold, also before there is one. */

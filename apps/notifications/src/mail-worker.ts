@@ -31,7 +31,7 @@ const GATHER_MS = 50;
 const REST_PER_WORK = 2;
 const LONGEST_REST_MS = 2_000;
 
-const handedOver = metrics.counter('mails_total', 'Mails that were handed over, put off or given up', ['outcome']);
+const handedOver = metrics.counter('mails_total');
 
 export class MailWorker {
   private readonly options: Required<MailWorkerOptions>;

@@ -22,12 +22,10 @@ const FIRST_DELAY_MS = 200;
 const LONGEST_DELAY_MS = 30_000;
 const FAULTS_BEFORE_PARKING = 15;
 
-const parkings = metrics.counter('orders_sagas_parked_total', 'How often a saga was given up to wait for a person');
-const parked = metrics.gauge('orders_sagas_parked', 'Sagas that wait for a person now');
-const oldest = metrics.gauge(
-  'orders_saga_oldest_seconds',
-  'Seconds since the order last changed whose saga is unfinished for the longest, parked ones aside',
-);
+const durations = metrics.histogram('orders_saga_duration_seconds');
+const parkings = metrics.counter('orders_sagas_parked_total');
+const parked = metrics.gauge('orders_sagas_parked');
+const oldest = metrics.gauge('orders_saga_oldest_seconds');
 
 export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly running = new Set<Promise<unknown>>();
@@ -84,9 +82,13 @@ export class SagaRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async tryOnce(task: SagaTask): Promise<Order | undefined> {
+    const end = durations.startTimer();
     try {
-      return await this.saga.run(task);
+      const order = await this.saga.run(task);
+      end({ outcome: order.state });
+      return order;
     } catch (error) {
+      end({ outcome: 'put_off' });
       await this.putOff(task, error).catch((failure: unknown) =>
         // Nobody was told that it failed, so the lease runs out and the saga is taken over.
         this.logger.error({ err: failure, orderId: task.order.orderId }, 'could not put a saga off'),

@@ -16,7 +16,7 @@ export interface ConsumerParts {
   readonly captureAt: 'confirm' | 'fulfilment';
 }
 
-const missing = metrics.counter('payments_missing_total', 'Orders whose money was wanted and that have no payment');
+const missing = metrics.counter('payments_missing_total');
 
 /** What this service does about the events of others: it notes whose money is due. Taking it is the worker's. */
 export function paymentsConsumers(store: PaymentsStore, parts: ConsumerParts): Consumers {

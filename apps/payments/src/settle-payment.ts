@@ -34,7 +34,7 @@ const LONGEST_RETRY_MS = 5 * 60 * 1000;
 const FIRST_RETRY_OF_REFUSED_MS = 60 * 1000;
 const LONGEST_RETRY_OF_REFUSED_MS = 6 * 60 * 60 * 1000;
 
-const disputes = metrics.counter('payments_disputes_total', "Times that a customer's bank took money back");
+const disputes = metrics.counter('payments_disputes_total');
 
 /** The state of a payment, and the key is of no more use. */
 type Reply = (Found | Refused) & { readonly keySpent?: boolean };

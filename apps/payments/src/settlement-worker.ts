@@ -12,10 +12,7 @@ import type { SettlePayment } from './settle-payment.js';
 
 const AT_ONCE = 16;
 
-const failures = metrics.counter(
-  'payments_settlement_failures_total',
-  'Background steps that failed for a reason of our own',
-);
+const failures = metrics.counter('payments_settlement_failures_total');
 
 export class SettlementWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly loop: WorkerLoop;

@@ -12,11 +12,7 @@ const BY_STATE = sql(
   `SELECT state, count(*)::int AS count FROM payments WHERE ${NOT_SETTLED} GROUP BY state`,
 );
 
-const unsettled = metrics.gauge(
-  'payments_unsettled',
-  'Payments that wait for a step; PROCESSING where nobody knows yet whether they were authorised',
-  ['state'],
-);
+const unsettled = metrics.gauge('payments_unsettled');
 
 export class UnsettledCount implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly loop: WorkerLoop;

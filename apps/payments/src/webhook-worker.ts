@@ -19,7 +19,7 @@ const BUSY_MS = 250;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10 * 60 * 1000;
 
-const acted = metrics.counter('payments_webhooks_total', 'Notices of the provider that were acted on', ['outcome']);
+const acted = metrics.counter('payments_webhooks_total');
 
 type Next = { done: NoticeOutcome } | { retryAfterMs: number } | { isBusy: true };
 

@@ -162,7 +162,7 @@ describe('a payment', () => {
     const count = new UnsettledCount(shop.postgres.database, createLogger('test'));
     count.onApplicationBootstrap();
     await eventually(async () => {
-      const { values } = await metrics.gauge('payments_unsettled', '').get();
+      const { values } = await metrics.gauge('payments_unsettled').get();
       expect(values).toContainEqual({ labels: { state: 'PROCESSING' }, value: 1 });
     });
     await count.onModuleDestroy();

@@ -8,6 +8,7 @@
  * that was issued cannot be called back before it expires.
  */
 import { DomainError } from '@souk/errors';
+import { metrics } from '@souk/telemetry';
 import { importJWK, jwtVerify, type CryptoKey, type JWK, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { ENROLMENT_AUDIENCE, toPrincipal, type Bearer } from './token-claims.js';
@@ -23,6 +24,8 @@ const REMEMBERED_TOKENS = 10_000;
 
 /** Fetches the public keys that tokens may be signed with, as JSON Web Keys with `kid`. */
 export type KeySource = () => Promise<readonly JWK[]>;
+
+const lookedAt = metrics.counter('auth_tokens_total');
 
 interface Verified {
   readonly principal: Bearer;
@@ -41,8 +44,15 @@ export class TokenVerifier {
   /** @throws DomainError TOKEN_INVALID, or what the key source throws when it can't be reached */
   async verify(token: string): Promise<Bearer> {
     const known = this.verified.get(token);
-    if (known && known.until > Date.now()) return known.principal;
-    const payload = await this.verifySignature(token);
+    if (known && known.until > Date.now()) {
+      lookedAt.inc({ outcome: 'remembered' });
+      return known.principal;
+    }
+    const payload = await this.verifySignature(token).catch((error: unknown) => {
+      lookedAt.inc({ outcome: 'refused' });
+      throw error;
+    });
+    lookedAt.inc({ outcome: 'verified' });
     const principal = toPrincipal(payload);
     const until = Math.min((payload.exp ?? 0) * 1000, Date.now() + FRESH_FOR_MS);
     this.verified.set(token, { principal, until });

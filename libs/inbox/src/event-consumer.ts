@@ -55,7 +55,7 @@ const PRUNE_EVERY_MS = 10 * 60 * 1000;
 const PRUNE_BATCH = 1_000;
 const AWAY_PAUSE_MS = 500;
 
-const deadLetters = metrics.counter('inbox_dead_letters_total', 'Events given up', ['consumer']);
+const deadLetters = metrics.counter('inbox_dead_letters_total');
 
 /** Consumes one type of event, durably. */
 export class EventConsumer<T> implements AnyConsumer {

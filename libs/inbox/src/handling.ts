@@ -22,7 +22,7 @@ export interface HandlingOptions<T> {
   afterCommit: () => void;
 }
 
-const handled = metrics.counter('inbox_handled_total', 'Events handled for the first time', ['consumer']);
+const handled = metrics.counter('inbox_handled_total');
 
 /**
  * Hands the events that are new to the consumer to its handler.

@@ -12,8 +12,9 @@ beforeEach(async () => {
 });
 afterEach(() => inbox.close());
 
-async function read(name: string): Promise<number | undefined> {
-  const { values } = await metrics.gauge(name, '').get();
+async function read(name: 'inbox_pending' | 'inbox_dead_letters' | 'inbox_stalls_total'): Promise<number | undefined> {
+  const metric = name === 'inbox_stalls_total' ? metrics.counter(name) : metrics.gauge(name);
+  const { values } = await metric.get();
   return values.find(({ labels }) => labels['consumer'] === DURABLE)?.value;
 }
 

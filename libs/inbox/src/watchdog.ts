@@ -18,9 +18,9 @@ export interface WatchdogOptions {
   subscription: Pick<Subscription, 'idle' | 'renew'>;
 }
 
-const pending = metrics.gauge('inbox_pending', 'Events that wait for the consumer', ['consumer']);
-const letters = metrics.gauge('inbox_dead_letters', 'Events that were given up and lie there', ['consumer']);
-const stalls = metrics.counter('inbox_stalls_total', 'Times that a consumer did not move', ['consumer']);
+const pending = metrics.gauge('inbox_pending');
+const letters = metrics.gauge('inbox_dead_letters');
+const stalls = metrics.counter('inbox_stalls_total');
 
 /** Looks at one consumer from time to time. */
 export class Watchdog {

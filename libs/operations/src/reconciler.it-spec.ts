@@ -141,8 +141,8 @@ describe('the schedule', () => {
   it('tells in the metrics what was found, and when', async () => {
     reconcilerOf([checkOf('sagas', 'o1', 'o2'), failing('broken')], 50).onApplicationBootstrap();
     // The registry is the process's, and keeps what the tests before this one have told.
-    const told = async (name: string) => {
-      const { values } = await metrics.gauge(name, '').get();
+    const told = async (name: 'reconciliation_differences' | 'reconciliation_last_success_timestamp_seconds') => {
+      const { values } = await metrics.gauge(name).get();
       return new Map(values.map(({ labels, value }) => [labels['check'], value]));
     };
     await eventually(async () => expect((await told('reconciliation_differences')).get('sagas')).toBe(2));

@@ -29,12 +29,8 @@ const RENEW_EVERY_MS = 20_000;
 const ASK_AGAIN_MS = 100;
 const LONGEST_WAIT_MS = 5 * 60 * 1000;
 
-const differences = metrics.gauge('reconciliation_differences', 'Differences that the last run found', ['check']);
-const lastSuccess = metrics.gauge(
-  'reconciliation_last_success_timestamp_seconds',
-  'When the check was last finished (Unix time)',
-  ['check'],
-);
+const differences = metrics.gauge('reconciliation_differences');
+const lastSuccess = metrics.gauge('reconciliation_last_success_timestamp_seconds');
 
 export class Reconciler {
   private readonly checks: ReadonlyMap<string, Check>;

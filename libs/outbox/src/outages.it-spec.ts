@@ -143,6 +143,6 @@ it('counts what waits while NATS is away', async () => {
 });
 
 async function unsentOf(source: string): Promise<number | undefined> {
-  const { values } = await metrics.gauge('outbox_unsent', '').get();
+  const { values } = await metrics.gauge('outbox_unsent').get();
   return values.find(({ labels }) => labels['source'] === source)?.value;
 }

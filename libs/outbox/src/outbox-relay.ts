@@ -43,13 +43,10 @@ const STANDBY_MS = 100;
 const COUNT_EVERY_MS = 5_000;
 const MOST_COUNTED = 100_000;
 
-const published = metrics.counter('outbox_published_total', 'Events that the broker acknowledged', ['source']);
-const losses = metrics.counter('outbox_stream_losses_total', 'Times the broker was seen to have lost events', [
-  'source',
-]);
-const lag = metrics.gauge('outbox_oldest_unsent_seconds', 'Age of the oldest event that waits', ['source']);
-
-const unsent = metrics.gauge('outbox_unsent', `Events that wait, up to ${MOST_COUNTED}`, ['source']);
+const published = metrics.counter('outbox_published_total');
+const losses = metrics.counter('outbox_stream_losses_total');
+const lag = metrics.gauge('outbox_oldest_unsent_seconds');
+const unsent = metrics.gauge('outbox_unsent');
 
 /** Publishes what `appendToOutbox` wrote. */
 export class OutboxRelay {

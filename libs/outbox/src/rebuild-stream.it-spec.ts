@@ -69,7 +69,7 @@ it('finds what the broker lost though other events have taken its places (F56)',
   await publish(5, 6);
   const { lost } = await relay.audit();
   expect(lost.map(({ stream_sequence }) => stream_sequence).toSorted()).toEqual([4n, 5n, 6n, 7n, 8n]);
-  const counter = await metrics.counter('outbox_stream_losses_total', '').get();
+  const counter = await metrics.counter('outbox_stream_losses_total').get();
   expect(counter.values).toEqual([expect.objectContaining({ value: 1, labels: { source: 'orders' } })]);
   expect(await relay.rebuild()).toMatchObject({ published: 5 });
   const { a, b } = await steps();

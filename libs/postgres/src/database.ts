@@ -3,9 +3,10 @@
 // database; a broken connection never crashes the process and surfaces as DATABASE_UNAVAILABLE. When that happens during
 // COMMIT the outcome is unknown, and nothing here finds out: the caller repeats what is idempotent.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inSpan, type SpanStart } from '@souk/telemetry';
+import { inSpan, metrics, type SpanStart } from '@souk/telemetry';
 import pg from 'pg';
 import { isConflict, isConnectionBroken, translate } from './database-errors.js';
+import { forgetPool, measurePool } from './pool-metrics.js';
 import { spanOf, type Statement } from './statement.js';
 import { types } from './types.js';
 
@@ -29,6 +30,8 @@ export interface DatabaseOptions {
 }
 
 const TRIES = 4;
+
+const waited = metrics.histogram('db_pool_wait_seconds');
 
 /** Waiting for a connection, the statements and the commit. */
 const TRANSACTION: SpanStart = {
@@ -73,6 +76,7 @@ export class Database implements Queryable {
     // The next query tells of the trouble; without listeners an idle or a busy connection that breaks would end the process.
     pool.on('error', ignore);
     pool.on('connect', (client) => client.on('error', ignore));
+    measurePool(pool);
     return new Database(pool);
   }
 
@@ -90,6 +94,7 @@ export class Database implements Queryable {
 
   /** Waits for what is under way and closes all connections. */
   async close(): Promise<void> {
+    forgetPool(this.pool);
     if (!this.pool.ending) {
       await this.pool.end();
     }
@@ -108,8 +113,15 @@ export class Database implements Queryable {
     }
   }
 
-  private async withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  private async connect(): Promise<pg.PoolClient> {
+    const askedAt = performance.now();
     const client = await this.pool.connect();
+    waited.observe((performance.now() - askedAt) / 1_000);
+    return client;
+  }
+
+  private async withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.connect();
     let broken = false;
     try {
       return await work(client);

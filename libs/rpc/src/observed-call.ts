@@ -2,16 +2,8 @@
 import { status } from '@grpc/grpc-js';
 import { metrics, startSpan } from '@souk/telemetry';
 
-const served = metrics.histogram(
-  'rpc_server_duration_seconds',
-  'How long calls took to answer, by method and status.',
-  ['method', 'code'],
-);
-const called = metrics.histogram(
-  'rpc_client_duration_seconds',
-  'How long calls to others took, by method and status.',
-  ['method', 'code'],
-);
+const served = metrics.histogram('rpc_server_duration_seconds');
+const called = metrics.histogram('rpc_client_duration_seconds');
 
 export interface ObservedCall {
   /** Of the call's span; undefined where nobody looks at it. */

@@ -11,11 +11,11 @@ afterAll(() => server.close());
 const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${server.port}${path}`, { method });
 
 it("serves the metrics in Prometheus' text form", async () => {
-  metrics.gauge('test_things', 'Things', ['kind']).set({ kind: 'lost' }, 3);
+  metrics.gauge('payments_unsettled').set({ state: 'PROCESSING' }, 3);
   const response = await ask('/metrics');
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
   const text = await response.text();
-  expect(text).toContain('test_things{kind="lost"} 3');
+  expect(text).toContain('payments_unsettled{state="PROCESSING"} 3');
   expect(text).toContain('process_resident_memory_bytes');
 });
 

@@ -1,7 +1,9 @@
 // Work in the background, in rounds. Guarantees: a wake is followed by a round that begins after it, any number of wakes
 // by one; a round comes at least after every pause; rounds never overlap; a stop lets the round under way finish and
 // begins no other. A round that fails is followed by another one, and only the first of several failures is logged.
-import type { Logger } from '@souk/telemetry';
+import { metrics, type Logger } from '@souk/telemetry';
+
+const roundsFailed = metrics.counter('worker_failures_total');
 
 /** How a round ended: `more` to do at once, `done`, or after how many milliseconds to look again. */
 export type Outcome = 'more' | 'done' | number;
@@ -92,6 +94,7 @@ export class WorkerLoop {
       // What it was woken for is still to be done.
       this.woken ||= woken;
       this.failures += 1;
+      roundsFailed.inc({ worker: name });
       if (this.failures === 1) logger.warn({ err: error }, `${name} failed; trying again until it succeeds`);
       return 'done';
     }

@@ -28,11 +28,7 @@ declare module 'fastify' {
 const DEADLINE_MS = 15_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-const durations = metrics.histogram(
-  'souk_http_request_duration_seconds',
-  'How long requests took, by method, route and status.',
-  ['method', 'route', 'status'],
-);
+const durations = metrics.histogram('souk_http_request_duration_seconds');
 
 export function addRequestHooks(fastify: FastifyInstance, logger: Logger): void {
   fastify.decorateRequest('callContext', undefined);

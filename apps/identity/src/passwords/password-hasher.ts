@@ -10,7 +10,7 @@ const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, paral
 const AT_ONCE = 2;
 const WAITING_AT_MOST = 200;
 
-const computed = metrics.counter('password_hashes_total', 'Passwords that were hashed or compared with a hash');
+const computed = metrics.counter('password_hashes_total');
 
 export class PasswordHasher {
   private readonly waiting: (() => void)[] = [];
