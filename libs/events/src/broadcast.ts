@@ -9,7 +9,7 @@ import { connectionOptions, type ConnectOptions } from './event-bus.js';
 /** A wire that has gone silent is given up after two of these. */
 const PING_MS = 5_000;
 
-const connectedGauge = metrics.gauge('souk_nats_connected', 'Whether NATS can be reached (1) or not (0).');
+const connectedGauge = metrics.gauge('souk_nats_connected');
 
 type Listener = (data: Uint8Array) => void;
 

@@ -29,6 +29,7 @@ export type Label = keyof typeof LABELS;
 export const METRICS = {
   souk_build_info: { type: 'gauge', help: 'Always 1; says by its labels what runs', labels: ['version', 'commit'] },
   souk_ready: { type: 'gauge', help: '1 while the process says that it is ready, otherwise 0', labels: [] },
+  souk_nats_connected: { type: 'gauge', help: '1 while NATS can be reached, otherwise 0', labels: [] },
   souk_http_request_duration_seconds: {
     type: 'histogram',
     help: 'How long requests took, by method, route and status',
