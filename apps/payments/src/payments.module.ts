@@ -5,6 +5,7 @@ import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { Consumers, DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
+import type Stripe from 'stripe';
 import { AuthorizePayment } from './authorize-payment.js';
 import { CancelPayment } from './cancel-payment.js';
 import { CapturePayment } from './capture-payment.js';
@@ -33,6 +34,9 @@ import { UnsettledCount } from './unsettled-count.js';
 import { WebhookWorker } from './webhook-worker.js';
 import { WebhooksStore } from './webhooks.store.js';
 
+/** The client of Stripe's API. */
+export const STRIPE = Symbol('Stripe');
+
 @Module({})
 export class PaymentsModule {
   static with(config: PaymentsConfig, logger: Logger): DynamicModule {
@@ -51,11 +55,19 @@ const now = () => new Date();
 
 function parts(config: PaymentsConfig, logger: Logger): Provider[] {
   const { STRIPE_API_KEY: apiKey, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = config;
-  const stripe = stripeClient({ apiKey, apiBase, timeoutMs });
-  const card = new StripeProvider(stripe, config.STRIPE_MULTICAPTURE === 'on', logger);
   return [
     { provide: LOGGER, useValue: logger },
-    { provide: Providers, useValue: new Providers(card, new ManualProvider()) },
+    { provide: STRIPE, useFactory: () => stripeClient({ apiKey, apiBase, timeoutMs }) },
+    {
+      provide: StripeProvider,
+      inject: [STRIPE],
+      useFactory: (stripe: Stripe) => new StripeProvider(stripe, config.STRIPE_MULTICAPTURE === 'on', logger),
+    },
+    {
+      provide: Providers,
+      inject: [StripeProvider],
+      useFactory: (card: StripeProvider) => new Providers(card, new ManualProvider()),
+    },
     PaymentsStore,
     WebhooksStore,
     {
@@ -85,7 +97,7 @@ function parts(config: PaymentsConfig, logger: Logger): Provider[] {
       provide: ReceiveWebhook,
       inject: [WebhooksStore, WebhookWorker],
       useFactory: (store: WebhooksStore, worker: WebhookWorker) =>
-        new ReceiveWebhook(new StripeNotices(stripe, config.STRIPE_WEBHOOK_SECRET), store, worker),
+        new ReceiveWebhook(new StripeNotices(config.STRIPE_WEBHOOK_SECRET), store, worker),
     },
     {
       provide: Consumers,
@@ -98,15 +110,13 @@ function parts(config: PaymentsConfig, logger: Logger): Provider[] {
     ChecksStore,
     {
       provide: Checks,
-      inject: [ChecksStore, PaymentsStore],
-      useFactory: (checks: ChecksStore, payments: PaymentsStore) => {
-        const books = new StripeBooks(stripe);
-        return new Checks([
-          paymentsProviderCheck({ checks, payments, provider: card, books, now }),
+      inject: [ChecksStore, PaymentsStore, StripeProvider, STRIPE],
+      useFactory: (checks: ChecksStore, payments: PaymentsStore, provider: StripeProvider, stripe: Stripe) =>
+        new Checks([
+          paymentsProviderCheck({ checks, payments, provider, books: new StripeBooks(stripe), now }),
           paymentsStuckCheck(checks),
           ledgerBalanceCheck(checks, now),
-        ]);
-      },
+        ]),
     },
     PaymentsGrpc,
   ];

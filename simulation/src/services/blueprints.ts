@@ -1,10 +1,10 @@
 /** The services whose code is simulated, and what they read from their environment. */
 import { InventoryModule } from '#inventory/inventory.module';
 import { OrdersModule } from '#orders/orders.module';
-import { PaymentsModule } from '#payments/payments.module';
+import { PaymentsModule, STRIPE } from '#payments/payments.module';
 import { Providers } from '#payments/providers';
 import { ManualProvider } from '#payments/providers/manual';
-import { StripeProvider } from '#payments/providers/stripe';
+import { stripeClient, StripeProvider } from '#payments/providers/stripe';
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
 import { IdentityServiceService } from '@souk/proto/identity/v1';
 import { InventoryServiceService } from '@souk/proto/inventory/v1';
@@ -26,6 +26,8 @@ const ENVIRONMENT = {
 };
 /** Never called: their clients are the simulation's. */
 const NEIGHBOUR = '127.0.0.1:1';
+/** Never called either, and too slow to make for every process. */
+const NO_STRIPE = stripeClient({ apiKey: 'sk_test_simulation', apiBase: 'http://127.0.0.1:1', timeoutMs: 8_000 });
 
 export const ORDERS: Blueprint = {
   name: 'orders',
@@ -82,6 +84,9 @@ export const PAYMENTS: Blueprint = {
   parts: ({ provider, switchedOff }, host, logger) => {
     const stripe = new StripeProvider(provider.client(host), false, logger);
     const card = switchedOff === 'unknown-resolution' ? guessing(stripe) : stripe;
-    return new Map([[Providers, new Providers(card, new ManualProvider())]]);
+    return new Map<unknown, object>([
+      [STRIPE, NO_STRIPE],
+      [Providers, new Providers(card, new ManualProvider())],
+    ]);
   },
 };

@@ -1,4 +1,4 @@
-import type Stripe from 'stripe';
+import Stripe from 'stripe';
 import { webhookSignatureInvalid } from '../domain/payment-errors.js';
 import type { NoticeVerifier } from '../receive-webhook.js';
 import type { Notice } from '../webhooks.store.js';
@@ -6,10 +6,7 @@ import { ourId, PAYMENT_ID } from './stripe-views.js';
 
 /** Checks the signature and the age of a notice as Stripe's library does: at most five minutes old. */
 export class StripeNotices implements NoticeVerifier {
-  constructor(
-    private readonly stripe: Stripe,
-    private readonly secret: string,
-  ) {}
+  constructor(private readonly secret: string) {}
 
   verify(payload: Buffer, signature: string): Notice {
     return toNotice(this.open(payload, signature));
@@ -17,7 +14,7 @@ export class StripeNotices implements NoticeVerifier {
 
   private open(payload: Buffer, signature: string): Stripe.Event {
     try {
-      return this.stripe.webhooks.constructEvent(payload, signature, this.secret);
+      return Stripe.webhooks.constructEvent(payload, signature, this.secret);
     } catch (error) {
       throw webhookSignatureInvalid(error);
     }
