@@ -36,10 +36,10 @@ export interface Outcome {
 }
 
 const OPENING_MS = 1_000;
-const SHORTEST_TROUBLE_MS = 3_000;
-const LONGEST_TROUBLE_MS = 12_000;
+const SHORTEST_TROUBLE_MS = 2_000;
+const LONGEST_TROUBLE_MS = 8_000;
 /** How much longer than asked for the longer timers take: a machine may be busy, and most looks find nothing. */
-const SLEEPINESS = [1, 8, 16, 16, 30, 30];
+const SLEEPINESS = [2, 8, 16, 16, 30, 30];
 const PRICE = 1_000n;
 const TRACED_FRAMES = 10;
 

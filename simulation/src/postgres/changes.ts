@@ -7,11 +7,13 @@ import { tableOf, type Column, type ForeignKey, type Schema, type Table, type Un
 import type { StatementRun } from './statement-run.ts';
 import { ID, type Row } from './storage.ts';
 import type { Assignment, Delete, Insert, OnConflict, SelectItem, Update } from './syntax.ts';
-import { cast } from './values.ts';
+import { castTo } from './values.ts';
 
 /** Writes the columns that an assignment names. */
 type Assign = (run: StatementRun, frame: Frame) => Record<string, unknown>;
 type Writer = (run: StatementRun, row: Row, before?: Row) => Unique | undefined;
+
+const NO_FRAME: Frame = { rows: [] };
 
 export class ChangePlanner {
   private readonly schema: Schema;
@@ -100,10 +102,13 @@ export class ChangePlanner {
       const { name, type, default: byDefault } = columnOf(table, column);
       const isDefault = value.kind === 'call' && value.name === 'default';
       const expression = isDefault ? (byDefault ?? { kind: 'literal' as const, value: null }) : value;
-      return { name, type, evaluate: this.queries.expressions.compile(expression, scope) };
+      return { name, cast: castTo(type), evaluate: this.queries.expressions.compile(expression, scope) };
     });
-    return (run, frame) =>
-      Object.fromEntries(compiled.map(({ name, type, evaluate }) => [name, cast(evaluate(run, frame), type)]));
+    return (run, frame) => {
+      const values: Record<string, unknown> = {};
+      for (const { name, cast, evaluate } of compiled) values[name] = cast(evaluate(run, frame));
+      return values;
+    };
   }
 
   /** Completes a new row by its defaults. */
@@ -113,15 +118,16 @@ export class ChangePlanner {
     const scope: Scope = { sources: [] };
     const columns = table.columns.map((column) => ({
       ...column,
+      cast: castTo(column.type),
       byDefault: column.default && this.queries.expressions.compile(column.default, scope),
     }));
     return (run, values) => {
       const row: Record<string, unknown> = {};
-      for (const { name, type, identity, byDefault } of columns) {
+      for (const { name, cast, identity, byDefault } of columns) {
         const given = values[name];
-        if (given !== undefined) row[name] = cast(given, type);
-        else if (identity) row[name] = cast(run.nextValue(`${table.name}.${name}`), type);
-        else row[name] = byDefault ? cast(byDefault(run, { rows: [] }), type) : null;
+        if (given !== undefined) row[name] = cast(given);
+        else if (identity) row[name] = cast(run.nextValue(`${table.name}.${name}`));
+        else row[name] = byDefault ? cast(byDefault(run, NO_FRAME)) : null;
       }
       return row;
     };
@@ -201,8 +207,9 @@ function checkRow(
   for (const { name, notNull } of table.columns) {
     if (notNull && row[name] === null) throw sqlError('23502', `null value in column "${name}" of ${table.name}`);
   }
+  const frame: Frame = { rows: [row] };
   for (const { name, holds } of checks) {
-    if (holds(run, { rows: [row] }) === false) throw sqlError('23514', `violates check constraint "${name}"`, name);
+    if (holds(run, frame) === false) throw sqlError('23514', `violates check constraint "${name}"`, name);
   }
 }
 

@@ -4,7 +4,7 @@ import { sortedBy } from './ordering.ts';
 import type { Row } from './storage.ts';
 import type { StatementRun } from './statement-run.ts';
 import type { Expression, Query } from './syntax.ts';
-import { cast, compare, intervalOf, isEqual, textOf } from './values.ts';
+import { castTo, compare, intervalOf, isEqual, textOf } from './values.ts';
 
 /** Something that columns are taken from. */
 export interface Source {
@@ -68,8 +68,8 @@ export class ExpressionCompiler {
       case 'binary':
         return this.binary(expression, scope);
       case 'cast': {
-        const { type } = expression;
-        return strict([compile(expression.operand)], (value) => cast(value, type));
+        const cast = castTo(expression.type);
+        return strict([compile(expression.operand)], (value) => cast(value));
       }
       case 'case':
         return this.case(expression, scope);
@@ -174,6 +174,13 @@ export class ExpressionCompiler {
 
 /** @returns a function that is NULL where one of its arguments is */
 function strict(args: readonly Evaluate[], work: (...values: unknown[]) => unknown): Evaluate {
+  const [first, second] = args;
+  if (first && !second) {
+    return (run, frame) => {
+      const value = first(run, frame);
+      return value === null || value === undefined ? null : work(value);
+    };
+  }
   return (run, frame) => {
     const values: unknown[] = [];
     for (const arg of args) {

@@ -96,6 +96,9 @@ export class Client {
   private status: TransactionStatus = 'I';
   private lastArrival = 0;
   private lastAnswer = 0;
+  /** A BEGIN does not wait for its answer: what is sent in the same step arrives together with it. */
+  private sentWithBegin: Parcel | undefined;
+  private answered: Parcel | undefined;
 
   constructor(wiring: Wiring, takeBack: (client: Client) => void) {
     this.wiring = wiring;
@@ -146,7 +149,9 @@ export class Client {
   private send(request: Request): void {
     const cut = this.wiring.network.cuts();
     if (cut === 'before') return this.arrive(() => this.session.breakOff());
-    if (cut === undefined) return this.arrive(() => this.session.receive(request));
+    if (cut === undefined) {
+      return request.text === 'BEGIN' ? this.begin(request) : this.arrive(() => this.session.receive(request));
+    }
     this.arrive(() => {
       this.session.receive({ ...request, answer: noOne, fail: noOne });
       this.session.breakOff();
@@ -183,17 +188,45 @@ export class Client {
     });
   }
 
+  private begin(request: Request): void {
+    const parcel = this.parcel(() => this.session.receive(request));
+    this.arrive(() => open(parcel));
+    this.sentWithBegin = parcel;
+  }
+
   private arrive(work: () => void): void {
     const { scheduler, network } = this.wiring;
+    const { sentWithBegin } = this;
+    this.sentWithBegin = undefined;
+    if (sentWithBegin?.step === scheduler.events) return void sentWithBegin.contents.push(work);
     this.lastArrival = Math.max(this.lastArrival, scheduler.now + network.delay());
     scheduler.after(this.lastArrival - scheduler.now, work);
   }
 
+  /** What is answered in one step arrives together. */
   private answer(work: () => void): void {
     const { scheduler, network, host } = this.wiring;
+    if (this.answered?.step === scheduler.events) return void this.answered.contents.push(work);
+    const parcel = this.parcel(work);
+    this.answered = parcel;
     this.lastAnswer = Math.max(this.lastAnswer, scheduler.now + network.delay());
-    scheduler.after(this.lastAnswer - scheduler.now, work, host);
+    scheduler.after(this.lastAnswer - scheduler.now, () => open(parcel), host);
   }
+
+  private parcel(work: () => void): Parcel {
+    return { step: this.wiring.scheduler.events, contents: [work] };
+  }
+}
+
+/** What crosses the network in one go. */
+interface Parcel {
+  /** When it was packed, in steps of the scheduler. */
+  readonly step: number;
+  readonly contents: (() => void)[];
+}
+
+function open({ contents }: Parcel): void {
+  contents.forEach((work) => work());
 }
 
 function noOne(): void {

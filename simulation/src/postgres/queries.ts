@@ -227,14 +227,17 @@ export class QueryPlanner {
 }
 
 function join(run: StatementRun, frame: Frame, rows: Rows, on: Evaluate | undefined, how: 'inner' | 'left'): Frame[] {
-  const extended = rows(run, frame).map((row): Frame => ({ rows: [...frame.rows, row], parent: frame.parent }));
-  const matching = on ? extended.filter((one) => on(run, one) === true) : extended;
+  const matching: Frame[] = [];
+  for (const row of rows(run, frame)) {
+    const extended: Frame = { rows: [...frame.rows, row], parent: frame.parent };
+    if (!on || on(run, extended) === true) matching.push(extended);
+  }
   return matching.length === 0 && how === 'left' ? [{ rows: [...frame.rows, null], parent: frame.parent }] : matching;
 }
 
 export function toRow(columns: readonly string[], values: readonly Evaluate[], run: StatementRun, frame: Frame): Row {
   const row: Record<string, unknown> = {};
-  for (const [index, value] of values.entries()) row[columns[index] ?? ''] = value(run, frame);
+  for (let index = 0; index < values.length; index += 1) row[columns[index] ?? ''] = values[index]?.(run, frame);
   return row;
 }
 

@@ -4,7 +4,7 @@ import { tableOf, type Schema } from './schema.ts';
 import type { StatementRun } from './statement-run.ts';
 import type { Row } from './storage.ts';
 import type { FromItem } from './syntax.ts';
-import { cast } from './values.ts';
+import { castTo } from './values.ts';
 
 type Call = Extract<FromItem['source'], { kind: 'call' }>;
 
@@ -85,17 +85,21 @@ function tableColumns(schema: Schema, like: Call['args'][number] | undefined): (
 }
 
 function recordset(documents: Evaluate | undefined, columns: readonly (readonly [string, string])[]): Table {
+  const members = columns.map(([name, type]) => ({ name, cast: memberOf(type) }));
   const rows = (run: StatementRun, frame: Frame) => {
-    const parsed = cast(documents?.(run, frame) ?? null, 'jsonb') as Record<string, unknown>[] | null;
-    return (parsed ?? []).map((document) =>
-      Object.fromEntries(columns.map(([name, type]) => [name, member(document[name], type)])),
-    );
+    const parsed = toDocuments(documents?.(run, frame)) as Record<string, unknown>[] | null;
+    return (parsed ?? []).map((document) => {
+      const row: Record<string, unknown> = {};
+      for (const { name, cast } of members) row[name] = cast(document[name]);
+      return row;
+    });
   };
   return { columns: columns.map(([name]) => name), rows };
 }
 
+const toDocuments = castTo('jsonb');
+
 /** A text that stands in a document is no document of its own. */
-function member(value: unknown, type: string): unknown {
-  if (value === undefined || value === null) return null;
-  return type === 'jsonb' || type === 'json' ? value : cast(value, type);
+function memberOf(type: string): (value: unknown) => unknown {
+  return type === 'jsonb' || type === 'json' ? (value) => value ?? null : castTo(type);
 }

@@ -42,6 +42,9 @@ function unitOf(name: string): number {
 
 /** Negative, zero or positive. Both are not null. */
 export function compare(a: unknown, b: unknown): number {
+  // Most are texts or numbers of one kind: whatever else there is can wait.
+  if (a === b) return 0;
+  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : 1;
   if (Array.isArray(a) && Array.isArray(b)) return compareRows(a, b);
   const [left, right] = [comparable(a, b), comparable(b, a)];
   if (typeof left === 'object' || typeof right === 'object') {
@@ -72,44 +75,55 @@ function comparable(value: unknown, other: unknown): unknown {
   return typeof other === 'number' || typeof other === 'bigint' ? Number(value) : value;
 }
 
-export function cast(value: unknown, type: string): unknown {
-  if (value === null || value === undefined) return null;
-  if (type.endsWith('[]')) return arrayOf(value).map((item) => cast(item, type.slice(0, -2)));
-  switch (type) {
-    case 'int':
-    case 'int4':
-    case 'integer':
-    case 'smallint':
-      return Math.round(Number(value));
-    case 'int8':
-    case 'bigint':
-      return BigInt(typeof value === 'number' ? Math.round(value) : (value as string | bigint | boolean));
-    case 'float8':
-    case 'float4':
-    case 'real':
-      return Number(value);
-    case 'numeric':
-      return typeof value === 'bigint' ? value : Number(value);
-    case 'bool':
-    case 'boolean':
-      return typeof value === 'boolean' ? value : value === 'true' || value === 't';
-    case 'uuid':
-      return uuidOf(value);
-    case 'text':
-    case 'varchar':
-    case 'char':
-      return textOf(value);
-    case 'timestamptz':
-    case 'timestamp':
-      return value instanceof Date ? value : value === 'infinity' ? INFINITY : new Date(value as string);
-    case 'json':
-    case 'jsonb':
-      return typeof value === 'string' ? (JSON.parse(value) as unknown) : value;
-    case 'interval':
-      return value instanceof Interval ? value : intervalOf(textOf(value));
-    default:
-      throw new Error(`The simulated Postgres knows no type ${type}.`);
-  }
+type Cast = (value: unknown) => unknown;
+
+const toWhole: Cast = (value) => Math.round(Number(value));
+const toBigint: Cast = (value) =>
+  BigInt(typeof value === 'number' ? Math.round(value) : (value as string | bigint | boolean));
+const toBoolean: Cast = (value) => (typeof value === 'boolean' ? value : value === 'true' || value === 't');
+const toMoment: Cast = (value) =>
+  value instanceof Date ? value : value === 'infinity' ? INFINITY : new Date(value as string);
+const toJson: Cast = (value) => (typeof value === 'string' ? (JSON.parse(value) as unknown) : value);
+
+const CASTS: ReadonlyMap<string, Cast> = new Map([
+  ['int', toWhole],
+  ['int4', toWhole],
+  ['integer', toWhole],
+  ['smallint', toWhole],
+  ['int8', toBigint],
+  ['bigint', toBigint],
+  ['float8', Number],
+  ['float4', Number],
+  ['real', Number],
+  ['numeric', (value) => (typeof value === 'bigint' ? value : Number(value))],
+  ['bool', toBoolean],
+  ['boolean', toBoolean],
+  ['uuid', uuidOf],
+  ['text', textOf],
+  ['varchar', textOf],
+  ['char', textOf],
+  ['timestamptz', toMoment],
+  ['timestamp', toMoment],
+  ['json', toJson],
+  ['jsonb', toJson],
+  ['interval', (value) => (value instanceof Interval ? value : intervalOf(textOf(value)))],
+]);
+
+/** @returns what makes a value one of a type; NULL stays NULL */
+export function castTo(type: string): Cast {
+  const castOne = type.endsWith('[]') ? castEach(castTo(type.slice(0, -2))) : (CASTS.get(type) ?? unknownTo(type));
+  return (value) => (value === null || value === undefined ? null : castOne(value));
+}
+
+/** NULL may be of any type: that of a table's rows, for one. */
+function unknownTo(type: string): Cast {
+  return () => {
+    throw new Error(`The simulated Postgres knows no type ${type}.`);
+  };
+}
+
+function castEach(castOne: Cast): Cast {
+  return (value) => arrayOf(value).map(castOne);
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -121,6 +135,7 @@ function uuidOf(value: unknown): string {
 }
 
 export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
   if (value instanceof Date) return value.toISOString();
   return typeof value === 'object' ? JSON.stringify(value) : `${value as string | number | bigint | boolean}`;
 }
