@@ -8,13 +8,19 @@ let gateway: RunningGateway;
 beforeEach(async () => void (gateway = await runGateway()));
 afterEach(() => gateway.stop());
 
-/** Lets one RPC fail as if its service were away, so often. @returns the requests that arrived */
-function away<S extends keyof FakeAnswers>(service: S, rpc: keyof FakeAnswers[S], times: number, answer?: object) {
+/** Lets one RPC fail as if its service had lost its database, so often. @returns the requests that arrived */
+function away<S extends keyof FakeAnswers>(
+  service: S,
+  rpc: keyof FakeAnswers[S],
+  times: number,
+  answer?: object,
+  reason = 'DATABASE_UNAVAILABLE',
+) {
   const requests: { requestId?: string }[] = [];
   const fake = (request: { requestId?: string }) => {
     requests.push(request);
     if (requests.length <= times) {
-      throw new DomainError({ kind: 'unavailable', reason: 'SERVICE_UNAVAILABLE', message: 'Away.' });
+      throw new DomainError({ kind: 'unavailable', reason, message: 'Away.' });
     }
     return answer;
   };
@@ -65,6 +71,14 @@ it.each([
 it('tries the hold of a cart again, which replaces itself', async () => {
   away('carts', 'holdCart', 1, { expireTime: NOON });
   expect((await gateway.fetch(`/v1/carts/${CART_ID}/hold`, { method: 'POST' })).status).toBe(200);
+});
+
+it('leaves an outage further down to the service that met it', async () => {
+  const requests = away('orders', 'placeOrder', 1, placed(), 'SERVICE_UNAVAILABLE');
+  const headers = { 'Idempotency-Key': 'key-1' };
+  const response = await gateway.fetch('/v1/orders', { method: 'POST', json: orderBody(), headers });
+  expect(response.status).toBe(503);
+  expect(requests).toHaveLength(1);
 });
 
 it.each([

@@ -11,9 +11,9 @@ export function wholeNumber() {
   return z.coerce.number({ error: 'it must be a number' }).int('it must be a whole number').min(0);
 }
 
-/** `host:port`. */
+/** Where a service is found: `host:port`, several with commas between them after `static:`, or `dns:///name:port`. */
 export function address() {
-  return z.string().regex(/^[^\s/]+:\d{1,5}$/, 'it must be host:port');
+  return z.string().regex(/^(dns:\/\/\/)?[^\s/]+:\d{1,5}$/, 'it must be host:port');
 }
 
 /** `true` or `false` (also 1 and 0). */

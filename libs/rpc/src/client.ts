@@ -1,13 +1,18 @@
 /**
  * Typed clients. Every call carries a deadline, at most the rest of the caller's own; the person's token, the request
- * id and the trace travel along; errors arrive as DomainErrors. Calls are spread over all addresses the name resolves
- * to. A call that never reached its service is tried again where it is safe: reads always, writes where the client
- * says they are idempotent.
+ * id and the trace travel along; errors arrive as DomainErrors. Calls are spread over all instances of the service. One whose
+ * outcome is not known is made again where that is safe: reads always, writes where the client says they are idempotent.
+ * One that did not reach its service, or that the service had no time for, is made again whatever it does. Both end with the
+ * deadline, after four times, or where too many calls are being repeated.
  */
-import { Metadata, type ChannelOptions, type Client, type ServiceError } from '@grpc/grpc-js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { callContext, type CallContext } from '@souk/telemetry';
+import type { Instance, Visit } from './balancing/instance.js';
+import { outcomeOf, type Outcome } from './balancing/outcome.js';
+import { callsRepeated } from './balancing/pool-metrics.js';
+import { sharedPool, type Pool } from './balancing/pool.js';
 import type { TlsFiles } from './certificates.js';
-import { Channel } from './channel.js';
 import {
   serviceName,
   type CallOptions,
@@ -20,10 +25,12 @@ import { METADATA } from './metadata.js';
 import { observeClient, type ObservedCall } from './observed-call.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
+const MOST_ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 100;
 const READS = /^(get|list|batchGet)/;
 
 export interface RpcClientOptions<S> {
-  /** `host:port`; a name with several addresses is balanced round robin. */
+  /** `host:port`, `static:host:port,host:port` or `dns:///name:port`: calls are shared among all addresses. */
   readonly address: string;
   /** Name of the calling service. */
   readonly caller: string;
@@ -44,63 +51,129 @@ export function rpcClient<S extends ServiceDefinition>(definition: S, options: R
   if (!tls && options.serviceToken === undefined)
     throw new Error(`A client of ${address} needs a certificate or the services' secret.`);
   const service = options.service ?? serviceName(definition).split('.')[1] ?? '';
-  const channel = new Channel({ address, service, caller, ...(tls && { tls }) }, channelOptions(definition, options));
-  const call = (method: MethodDefinition) => (request: unknown, callOptions?: CallOptions) =>
-    method.requestStream
-      ? channel.use((client) =>
-          sendStream(client, service, method, request as AsyncIterable<unknown>, options, callOptions),
-        )
-      : channel.use((client) => sendOne(client, service, method, request, options, callOptions));
-  const methods = Object.entries(definition).map(([name, method]) => [name, call(method)] as const);
-  const close = () => channel.close();
+  const { pool, release: close } = sharedPool({ address, service, caller, ...(tls && { tls }) });
+  const call = (name: string, method: MethodDefinition) => {
+    const isRepeatable = READS.test(name) || options.idempotent?.includes(name) === true;
+    return (request: unknown, callOptions?: CallOptions) => {
+      const outgoing: Outgoing = { method, options, context: callContext(), until: deadline(options, callOptions) };
+      return method.requestStream
+        ? sendStream(pool, outgoing, request as AsyncIterable<unknown>)
+        : sendOne(pool, { ...outgoing, isRepeatable }, request);
+    };
+  };
+  const methods = Object.entries(definition).map(([name, method]) => [name, call(name, method)] as const);
   const client = { ...Object.fromEntries(methods), close };
   // Nest ends providers that have this method; a client needs no other care.
   Object.defineProperty(client, 'onApplicationShutdown', { value: close });
   return client as unknown as RpcClient<S>;
 }
 
-function sendOne(
-  client: Client,
-  service: string,
-  method: MethodDefinition,
+/** One call, whatever its message. */
+interface Outgoing {
+  readonly method: MethodDefinition;
+  readonly options: RpcClientOptions<never>;
+  readonly context: CallContext;
+  /** Its deadline. */
+  readonly until: number;
+}
+
+/** A call of one message: made again at another instance where that is safe, and can still help. */
+async function sendOne(
+  pool: Pool,
+  call: Outgoing & { readonly isRepeatable: boolean },
   request: unknown,
-  options: RpcClientOptions<never>,
-  callOptions?: CallOptions,
 ): Promise<unknown> {
-  const context = callContext();
+  pool.budget.earn();
+  const tried = new Set<Instance>();
+  for (let attempt = 1; ; attempt++) {
+    const visit = await pool.acquire(call.until - Date.now(), tried);
+    const answer = await visitOnce(visit, call, request);
+    if (!answer.error) return answer.response;
+    const outcome = visit.takenBack ? 'lost' : outcomeOf(answer.error);
+    tried.add(visit.instance);
+    const pauseMs = attempt < MOST_ATTEMPTS ? pauseBefore(attempt, outcome, call.isRepeatable, pool, tried) : undefined;
+    if (pauseMs === undefined || Date.now() + pauseMs >= call.until) throw fromServiceError(answer.error, pool.service);
+    callsRepeated.inc({ service: pool.service, cause: outcome });
+    if (pauseMs > 0) await sleep(pauseMs);
+  }
+}
+
+/**
+ * How long to wait before a call is made again; undefined where it is not.
+ * @param attempt which has just failed
+ */
+function pauseBefore(
+  attempt: number,
+  outcome: Outcome,
+  isRepeatable: boolean,
+  pool: Pool,
+  tried: ReadonlySet<Instance>,
+): number | undefined {
+  if (outcome === 'answered' || outcome === 'late') return undefined;
+  // It was not begun, so that any call may go elsewhere; where it came from there is no place for it.
+  if (outcome === 'refused') return pool.hasOther(tried) && pool.spendRetry() ? 0 : undefined;
+  // It cost nobody anything. The next try waits for an instance, where that is worth while.
+  if (outcome === 'not sent') return pool.maySoonServe ? 0 : undefined;
+  if (!isRepeatable || !pool.spendRetry()) return undefined;
+  return outcome === 'lost' && pool.hasOther(tried) ? 0 : Math.random() * FIRST_PAUSE_MS * 2 ** attempt;
+}
+
+type Answer =
+  | { readonly error: ServiceError; readonly response?: undefined }
+  | { readonly error: null; readonly response: unknown };
+
+async function visitOnce(
+  visit: Visit,
+  { method, options, context, until, isRepeatable }: Outgoing & { readonly isRepeatable: boolean },
+  request: unknown,
+): Promise<Answer> {
   const observed = observeClient(method.path);
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const settle = (error: ServiceError | null, response?: unknown) => {
+    observed.ended(error?.code);
+    visit.instance.leave(visit, error ? outcomeOf(error) : 'answered');
+    resolve(error ? { error } : { error, response });
+  };
+  try {
+    const call = visit.connection.client.makeUnaryRequest(
       method.path,
       method.requestSerialize as (value: unknown) => Buffer,
       method.responseDeserialize,
       request,
       outgoingMetadata(options, context, observed),
-      { deadline: deadline(options, context, callOptions) },
-      settle(service, resolve, reject, observed),
+      { deadline: until },
+      settle,
     );
-  });
+    if (isRepeatable) visit.takeBack = () => call.cancel();
+  } catch (error) {
+    visit.instance.leave(visit, 'not sent');
+    throw error;
+  }
+  return promise;
 }
 
 /** Sends a stream of messages no faster than the other side takes them. */
 async function sendStream(
-  client: Client,
-  service: string,
-  method: MethodDefinition,
+  pool: Pool,
+  { method, options, context, until }: Outgoing,
   requests: AsyncIterable<unknown>,
-  options: RpcClientOptions<never>,
-  callOptions?: CallOptions,
 ): Promise<unknown> {
-  const context = callContext();
+  const visit = await pool.acquire(until - Date.now());
   const observed = observeClient(method.path);
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const call = client.makeClientStreamRequest(
+  const settle = (error: ServiceError | null, response?: unknown) => {
+    observed.ended(error?.code);
+    visit.instance.leave(visit, error ? outcomeOf(error) : 'answered');
+    if (error) reject(fromServiceError(error, pool.service));
+    else resolve(response);
+  };
+  const call = visit.connection.client.makeClientStreamRequest(
     method.path,
     method.requestSerialize as (value: unknown) => Buffer,
     method.responseDeserialize,
     outgoingMetadata(options, context, observed),
-    { deadline: deadline(options, context, callOptions) },
-    settle(service, resolve, reject, observed),
+    { deadline: until },
+    settle,
   );
   const answered = promise.then(
     () => true,
@@ -125,19 +198,6 @@ function drained(call: NodeJS.EventEmitter): Promise<false> {
   return new Promise((resolve) => call.once('drain', () => resolve(false)));
 }
 
-function settle(
-  service: string,
-  resolve: (value: unknown) => void,
-  reject: (error: Error) => void,
-  observed: ObservedCall,
-) {
-  return (error: ServiceError | null, response?: unknown) => {
-    observed.ended(error?.code);
-    if (error) reject(fromServiceError(error, service));
-    else resolve(response);
-  };
-}
-
 function outgoingMetadata(options: RpcClientOptions<never>, context: CallContext, observed: ObservedCall): Metadata {
   const metadata = new Metadata();
   if (!options.tls && options.serviceToken) {
@@ -150,32 +210,7 @@ function outgoingMetadata(options: RpcClientOptions<never>, context: CallContext
   return metadata;
 }
 
-function deadline(options: RpcClientOptions<never>, context: CallContext, callOptions?: CallOptions): Date {
+function deadline(options: RpcClientOptions<never>, callOptions?: CallOptions): number {
   const own = Date.now() + (callOptions?.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-  const inherited = context.deadline?.getTime() ?? Infinity;
-  return new Date(Math.min(own, inherited));
-}
-
-function channelOptions<S extends ServiceDefinition>(definition: S, options: RpcClientOptions<S>): ChannelOptions {
-  const service = serviceName(definition);
-  const retried = Object.entries(definition)
-    .filter(([name]) => READS.test(name) || options.idempotent?.includes(name))
-    .map(([, method]) => ({ service, method: method.path.split('/')[2] }));
-  const retryPolicy = {
-    maxAttempts: 5,
-    initialBackoff: '0.2s',
-    maxBackoff: '2s',
-    backoffMultiplier: 2,
-    retryableStatusCodes: ['UNAVAILABLE'],
-  };
-  return {
-    'grpc.service_config': JSON.stringify({
-      loadBalancingConfig: [{ round_robin: {} }],
-      methodConfig: retried.length > 0 ? [{ name: retried, retryPolicy }] : [],
-    }),
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 2_000,
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 5_000,
-  };
+  return Math.min(own, callContext().deadline?.getTime() ?? Infinity);
 }

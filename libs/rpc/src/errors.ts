@@ -49,13 +49,22 @@ function withDetails(error: DomainError, code: status, service: string): Status 
   return { code, message: error.message, details };
 }
 
+/** What the service that answered says of its error; undefined where no service has answered. */
+export function errorInfoOf(error: ServiceError): ErrorInfo | undefined {
+  const info = detailsOf(error).find((detail) => detail.typeUrl === ERROR_INFO);
+  return info && ErrorInfo.decode(info.value);
+}
+
+function detailsOf(error: ServiceError): Status['details'] {
+  const [bytes] = error.metadata?.get(METADATA.statusDetails) ?? [];
+  return Buffer.isBuffer(bytes) ? Status.decode(bytes).details : [];
+}
+
 /** What a call to another service fails with: a DomainError with that service's reason, or the bare error of a bug. */
 export function fromServiceError(error: ServiceError, service: string): Error {
   const kind = KIND_OF_CODE.get(error.code);
-  const [bytes] = error.metadata?.get(METADATA.statusDetails) ?? [];
-  const details = Buffer.isBuffer(bytes) ? Status.decode(bytes).details : [];
-  const info = details.find((detail) => detail.typeUrl === ERROR_INFO);
-  if (kind && info) return fromDetails(kind, error, ErrorInfo.decode(info.value), details);
+  const info = kind && errorInfoOf(error);
+  if (kind && info) return fromDetails(kind, error, info, detailsOf(error));
   if (kind === 'unavailable') {
     return new DomainError({
       kind,

@@ -9,6 +9,7 @@ interface Declaration {
 
 /** By what metrics are told apart. */
 export const LABELS = {
+  cause: 'why something was done; a few names per metric',
   check: 'name of a check of the reconciliation',
   code: 'status of a gRPC call: OK, NOT_FOUND, ...',
   commit: 'of the source that was built',
@@ -16,6 +17,7 @@ export const LABELS = {
   method: 'HTTP method, or full name of a gRPC method',
   outcome: 'how something ended; a few names per metric',
   route: 'pattern of an address, with names in the place of ids',
+  service: 'service that is called',
   source: 'service that publishes events',
   state: 'of a payment, a connection, ...',
   status: 'of an HTTP answer',
@@ -44,6 +46,31 @@ export const METRICS = {
     type: 'histogram',
     help: 'How long calls to others took, by method and status',
     labels: ['method', 'code'],
+  },
+  rpc_client_instances: {
+    type: 'gauge',
+    help: 'Known instances of a service, by their state as seen from here',
+    labels: ['service', 'state'],
+  },
+  rpc_client_ejections_total: {
+    type: 'counter',
+    help: 'Times that an instance got no more calls, because it was silent or kept failing',
+    labels: ['service', 'cause'],
+  },
+  rpc_client_refused_total: {
+    type: 'counter',
+    help: 'Calls that were not made, because the service was unavailable or had too many under way',
+    labels: ['service', 'cause'],
+  },
+  rpc_client_retries_total: {
+    type: 'counter',
+    help: 'Calls that were made again, by what they had met',
+    labels: ['service', 'cause'],
+  },
+  rpc_client_retries_forgone_total: {
+    type: 'counter',
+    help: 'Calls that were not made again, because too many were',
+    labels: ['service'],
   },
   auth_tokens_total: {
     type: 'counter',
