@@ -1,4 +1,5 @@
 /** Calls any RPC by its name with an empty message, as any caller. */
+import * as audit from '@souk/proto/audit/v1';
 import * as catalog from '@souk/proto/catalog/v1';
 import * as identity from '@souk/proto/identity/v1';
 import * as inventory from '@souk/proto/inventory/v1';
@@ -11,7 +12,7 @@ import { rpcClient, serviceName, type RpcClient, type ServiceDefinition } from '
 import type { LaunchedSouk } from '@souk/runner/launch';
 import { as, type Identity } from './identities.js';
 
-const MODULES = { catalog, identity, inventory, notifications, operations, orders, payments, privacy };
+const MODULES = { audit, catalog, identity, inventory, notifications, operations, orders, payments, privacy };
 const SERVICES = ['identity', 'catalog', 'inventory', 'orders', 'payments', 'notifications'] as const;
 
 /** They keep personal data, and answer identity, which erases its own by itself. */
@@ -36,11 +37,14 @@ export class Rpcs {
     this.clients.forEach((client) => client.close());
   }
 
-  /** The services that serve it: operators are served by all of them, erasures by those that keep personal data. */
+  /**
+   * The services that serve it: operators, and who asks for who did what, are served by all of them, erasures by those that
+   * keep personal data.
+   */
   hostsOf(rpc: string): (typeof SERVICES)[number][] {
     const scope = rpc.split('.')[1];
     if (scope === 'privacy') return [...KEEPERS];
-    return SERVICES.filter((service) => service === scope || scope === 'operations');
+    return SERVICES.filter((service) => service === scope || scope === 'operations' || scope === 'audit');
   }
 
   /** @returns `in`, or the reason of the refusal */

@@ -19,7 +19,7 @@ import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { CartsServiceService, OrdersServiceService } from '@souk/proto/orders/v1';
 import { PaymentsServiceService } from '@souk/proto/payments/v1';
 import { rpcClient, type RpcClient } from '@souk/rpc';
-import type { GatewayConfig, ServiceName } from './config.js';
+import type { AuditedService, GatewayConfig, ServiceName } from './config.js';
 
 export const IDENTITY = Symbol('identity');
 export const ACCOUNT = Symbol('account');
@@ -52,7 +52,7 @@ export type OrdersClient = RpcClient<typeof OrdersServiceService>;
 export type PaymentsClient = RpcClient<typeof PaymentsServiceService>;
 
 /** How the gateway reaches a service, and as whom. */
-export function connection(config: GatewayConfig, service: ServiceName) {
+export function connection(config: GatewayConfig, service: AuditedService) {
   return { address: config.addresses[service], service, caller: 'gateway', ...config.proof };
 }
 

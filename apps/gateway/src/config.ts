@@ -5,13 +5,17 @@ import { z } from 'zod';
 export const SERVICES = ['identity', 'catalog', 'inventory', 'orders', 'payments'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
+/** Services that keep who did what. */
+export const AUDITED = [...SERVICES, 'notifications'] as const;
+export type AuditedService = (typeof AUDITED)[number];
+
 /** What the gateway needs to know to start. */
 export interface GatewayConfig {
   readonly host: string;
   readonly port: number;
   /** Proves to the services that the gateway calls. */
   readonly proof: Proof;
-  readonly addresses: Readonly<Record<ServiceName, string>>;
+  readonly addresses: Readonly<Record<AuditedService, string>>;
   /** Where what replicas share is told; a gateway without it serves alone. */
   readonly natsUrl: string;
   /** Put before every subject, so that several Souks can share one NATS. */
@@ -43,6 +47,7 @@ const SHAPE = {
   SOUK_INVENTORY_ADDRESS: address().default('127.0.0.1:50053'),
   SOUK_ORDERS_ADDRESS: address().default('127.0.0.1:50054'),
   SOUK_PAYMENTS_ADDRESS: address().default('127.0.0.1:50055'),
+  SOUK_NOTIFICATIONS_ADDRESS: address().default('127.0.0.1:50056'),
   NATS_URL: z.string().default(''),
   NATS_PREFIX: z.string().default(''),
   SOUK_RATE_LIMIT: wholeNumber().default(200_000),
@@ -71,6 +76,7 @@ export function gatewayConfig(env: NodeJS.ProcessEnv = process.env): GatewayConf
       inventory: given.SOUK_INVENTORY_ADDRESS,
       orders: given.SOUK_ORDERS_ADDRESS,
       payments: given.SOUK_PAYMENTS_ADDRESS,
+      notifications: given.SOUK_NOTIFICATIONS_ADDRESS,
     },
     natsUrl: given.NATS_URL,
     natsPrefix: given.NATS_PREFIX,

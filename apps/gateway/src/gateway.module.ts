@@ -4,11 +4,13 @@ import { TokenVerifier } from '@souk/auth';
 import { Broadcast } from '@souk/events';
 import { identityKeys } from '@souk/rpc';
 import type { Logger } from '@souk/telemetry';
+import { AuditClients } from './audit-clients.js';
 import { clientProviders, connection } from './clients.js';
 import type { GatewayConfig } from './config.js';
 import { AccessGuard, Routes } from './http/access.js';
 import { AccountController } from './http/account.controller.js';
 import { AddressesController } from './http/addresses.controller.js';
+import { AuditController } from './http/audit.controller.js';
 import { AuthController } from './http/auth.controller.js';
 import { StockReader } from './http/availability.js';
 import { CartsController } from './http/carts.controller.js';
@@ -25,6 +27,7 @@ import { ProductsController } from './http/products.controller.js';
 import { RolesController } from './http/roles.controller.js';
 import { ProviderLoginController } from './http/provider-login.controller.js';
 import { SecondFactorController } from './http/second-factor.controller.js';
+import { RefusalRecords } from './http/refusal-records.js';
 import { SessionsController } from './http/sessions.controller.js';
 import { SigningKeysController } from './http/signing-keys.controller.js';
 import { StockController } from './http/stock.controller.js';
@@ -58,6 +61,7 @@ export class GatewayModule {
         OrdersController,
         GuestOrdersController,
         PaymentsController,
+        AuditController,
         OperationsController,
       ],
       providers: [
@@ -70,6 +74,8 @@ export class GatewayModule {
         ProblemFilter,
         { provide: APP_FILTER, useExisting: ProblemFilter },
         ...clientProviders(config),
+        AuditClients,
+        RefusalRecords,
         OrderStreams,
         ReadinessCheck,
         Routes,

@@ -7,6 +7,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { AuditServiceService } from '@souk/proto/audit/v1';
 import { CatalogServiceService } from '@souk/proto/catalog/v1';
 import {
   AccountServiceService,
@@ -23,7 +24,7 @@ import { InventoryServiceService } from '@souk/proto/inventory/v1';
 import { CartsServiceService, OrdersServiceService } from '@souk/proto/orders/v1';
 import { PaymentsServiceService } from '@souk/proto/payments/v1';
 import { toStatus, type Handlers } from '@souk/rpc';
-import { SERVICES, type ServiceName } from '../src/config.js';
+import { AUDITED, type AuditedService } from '../src/config.js';
 
 type Answers<S> = {
   -readonly [K in keyof Handlers<S>]?: (
@@ -34,6 +35,7 @@ type Answers<S> = {
 
 /** What each RPC answers; may be changed while the fakes run. */
 export interface FakeAnswers {
+  audits: Record<AuditedService, Answers<typeof AuditServiceService>>;
   identity: Answers<typeof IdentityServiceService>;
   account: Answers<typeof AccountServiceService>;
   sessions: Answers<typeof SessionsServiceService>;
@@ -52,8 +54,8 @@ export interface FakeAnswers {
 
 export interface FakeServices {
   readonly answers: FakeAnswers;
-  readonly addresses: Record<ServiceName, string>;
-  stop(service: ServiceName): void;
+  readonly addresses: Record<AuditedService, string>;
+  stop(service: AuditedService): void;
   stopAll(): void;
 }
 
@@ -61,7 +63,11 @@ type Definition = Readonly<Record<string, { requestStream: boolean }>>;
 type AnyAnswer = (request: unknown, metadata: Metadata) => unknown;
 
 export async function fakeServices(): Promise<FakeServices> {
+  const noRecords = { listRecords: () => ({ records: [], nextPageToken: '' }), recordRefusals: () => ({}) };
+  const audits = {} as FakeAnswers['audits'];
+  for (const service of AUDITED) audits[service] = { ...noRecords };
   const answers: FakeAnswers = {
+    audits,
     identity: {},
     account: {},
     sessions: {},
@@ -77,7 +83,7 @@ export async function fakeServices(): Promise<FakeServices> {
     orders: {},
     payments: {},
   };
-  const definitions: Record<ServiceName, [keyof FakeAnswers, Definition][]> = {
+  const definitions: Record<AuditedService, [Exclude<keyof FakeAnswers, 'audits'>, Definition][]> = {
     identity: [
       ['identity', IdentityServiceService],
       ['account', AccountServiceService],
@@ -96,11 +102,17 @@ export async function fakeServices(): Promise<FakeServices> {
       ['carts', CartsServiceService],
     ],
     payments: [['payments', PaymentsServiceService]],
+    notifications: [],
   };
-  const servers = new Map<ServiceName, Server>();
-  const addresses: Partial<Record<ServiceName, string>> = {};
-  for (const service of SERVICES) {
+  const servers = new Map<AuditedService, Server>();
+  const addresses: Partial<Record<AuditedService, string>> = {};
+  for (const service of AUDITED) {
     const server = new Server();
+    // Every service keeps who did what; they are told apart by what is asked of which.
+    server.addService(
+      AuditServiceService,
+      handlers(AuditServiceService, () => answers.audits[service]),
+    );
     for (const [name, definition] of definitions[service]) {
       server.addService(
         definition as unknown as ServiceDefinition,
@@ -113,7 +125,7 @@ export async function fakeServices(): Promise<FakeServices> {
   }
   return {
     answers,
-    addresses: addresses as Record<ServiceName, string>,
+    addresses: addresses as Record<AuditedService, string>,
     stop: (service) => servers.get(service)?.forceShutdown(),
     stopAll: () => servers.forEach((server) => server.forceShutdown()),
   };

@@ -1,6 +1,6 @@
 /** The RPCs of OrdersService: the only mapping between its messages and the domain. */
 import { createHash } from 'node:crypto';
-import { Allow, may, subjectOf, userIdOf } from '@souk/auth';
+import { Allow, Privileged, may, subjectOf, userIdOf } from '@souk/auth';
 import { invalid } from '@souk/errors';
 import { fingerprintOf, type Claim } from '@souk/idempotency';
 import {
@@ -83,6 +83,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
   }
 
   @Allow('anyone')
+  @Privileged('orders:read')
   async getOrder({ orderId, accessToken }: GetOrderRequest): Promise<GetOrderResponse> {
     checkUuid('order_id', orderId);
     const order = await this.orders.get(orderId);
@@ -107,6 +108,7 @@ export class OrdersGrpc implements Handlers<typeof OrdersServiceService> {
   }
 
   @Allow('anyone')
+  @Privileged('orders:write')
   async cancelOrder(request: CancelOrderRequest): Promise<CancelOrderResponse> {
     const { orderId, accessToken, requestId } = request;
     checkUuid('order_id', orderId);

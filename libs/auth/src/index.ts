@@ -12,6 +12,7 @@ export {
   type Principal,
   type User,
 } from './principal.js';
-export { Allow, authorize, GATEWAY, rulesOf, type Rule } from './rules.js';
+export { READS, recordingOf, type Recording } from './recording.js';
+export { Allow, authorize, GATEWAY, Privileged, privilegeOf, rulesOf, type Rule } from './rules.js';
 export { ENROLMENT_AUDIENCE } from './token-claims.js';
 export { TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER, TokenVerifier, type KeySource } from './token-verifier.js';

@@ -18,6 +18,7 @@ export type Rule = 'public' | 'anyone' | 'user' | 'enrolling' | Permission | `se
 export const GATEWAY = 'gateway';
 
 const RULES = new WeakMap<object, Map<string, readonly Rule[]>>();
+const PRIVILEGES = new WeakMap<object, Map<string, Permission>>();
 
 /** Declares who may call the decorated RPC. */
 export function Allow(...rules: [Rule, ...Rule[]]): MethodDecorator {
@@ -28,6 +29,23 @@ export function Allow(...rules: [Rule, ...Rule[]]): MethodDecorator {
   };
 }
 
+/**
+ * Says of an RPC for anyone, or for users, which permission reaches the objects of others there: a call by who has it is recorded
+ * like one that a permission let in.
+ */
+export function Privileged(permission: Permission): MethodDecorator {
+  return (prototype, method) => {
+    const declared = PRIVILEGES.get(prototype) ?? new Map<string, Permission>();
+    declared.set(String(method), permission);
+    PRIVILEGES.set(prototype, declared);
+  };
+}
+
+/** The permission that a controller's method declares with `@Privileged`; undefined where it declares none. */
+export function privilegeOf(prototype: object, method: string): Permission | undefined {
+  return PRIVILEGES.get(prototype)?.get(method);
+}
+
 /** The rules that a controller's method declares; undefined where it declares none. */
 export function rulesOf(prototype: object, method: string): readonly Rule[] | undefined {
   return RULES.get(prototype)?.get(method);
@@ -36,11 +54,13 @@ export function rulesOf(prototype: object, method: string): readonly Rule[] | un
 /**
  * Refuses a call that none of the rules lets in.
  * @param caller name of the Souk service that calls; undefined where it did not prove to be one
+ * @returns the rules that let it in
  * @throws DomainError UNAUTHENTICATED for a guest who could log in, SECOND_FACTOR_REQUIRED for who must set one up first,
  * PERMISSION_DENIED for everyone else
  */
-export function authorize(rules: readonly Rule[], principal: Principal, caller: string | undefined): void {
-  if (rules.some((rule) => satisfies(rule, principal, caller))) return;
+export function authorize(rules: readonly Rule[], principal: Principal, caller: string | undefined): Rule[] {
+  const fulfilled = rules.filter((rule) => satisfies(rule, principal, caller));
+  if (fulfilled.length > 0) return fulfilled;
   const couldLogIn = principal.kind === 'guest' && rules.some((rule) => !rule.startsWith('service:'));
   if (couldLogIn) {
     throw new DomainError({

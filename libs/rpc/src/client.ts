@@ -7,6 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { READS } from '@souk/auth';
 import { callContext, type CallContext } from '@souk/telemetry';
 import type { Instance, Visit } from './balancing/instance.js';
 import { outcomeOf, type Outcome } from './balancing/outcome.js';
@@ -27,7 +28,6 @@ import { observeClient, type ObservedCall } from './observed-call.js';
 const DEFAULT_TIMEOUT_MS = 5_000;
 const MOST_ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 100;
-const READS = /^(get|list|batchGet)/;
 
 export interface RpcClientOptions<S> {
   /** `host:port`, `static:host:port,host:port` or `dns:///name:port`: calls are shared among all addresses. */
@@ -206,6 +206,7 @@ function outgoingMetadata(options: RpcClientOptions<never>, context: CallContext
   }
   metadata.set(METADATA.requestId, context.requestId);
   metadata.set(METADATA.traceparent, observed.traceparent ?? context.traceparent);
+  if (context.source) metadata.set(METADATA.source, context.source);
   if (context.userToken) metadata.set(METADATA.authorization, `Bearer ${context.userToken}`);
   return metadata;
 }

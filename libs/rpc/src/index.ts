@@ -1,4 +1,5 @@
 export { currentPrincipal } from './caller.js';
+export type { CallOutcome, CallRecord, ObjectRef, Recorder } from './call-record.js';
 export type { TlsFiles } from './certificates.js';
 export { rpcClient, type RpcClientOptions } from './client.js';
 export { definitionOf, RpcController, type ControllerClass } from './controller.js';

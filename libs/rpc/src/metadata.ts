@@ -6,6 +6,8 @@ export const METADATA = {
   serviceToken: 'souk-service-token',
   /** `Bearer` and the access token of the person on whose behalf the call is made. */
   authorization: 'authorization',
+  /** Address of whoever sent the first request; believed from Souk's own services alone. */
+  source: 'souk-source',
   requestId: 'x-request-id',
   traceparent: 'traceparent',
   /** google.rpc.Status with the details of an error. */

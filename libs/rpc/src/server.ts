@@ -4,6 +4,7 @@
  * without a rule, or an RPC without a method, keeps the server from starting.
  */
 import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
 import {
   Server,
   ServerCredentials,
@@ -15,12 +16,12 @@ import {
   type ServerUnaryCall,
   type ServiceDefinition as GrpcServiceDefinition,
 } from '@grpc/grpc-js';
-import { authorize, GUEST, rulesOf, type Principal, type Rule, type TokenVerifier } from '@souk/auth';
+import { authorize, GUEST, privilegeOf, rulesOf, type Principal, type TokenVerifier } from '@souk/auth';
 import { isDomainError } from '@souk/errors';
 import { childTraceparent, runInContext, type CallContext, type Logger } from '@souk/telemetry';
+import { RecordedCall, type Declared, type Recorder } from './call-record.js';
 import { CertificateFiles, type TlsFiles } from './certificates.js';
 import { definitionOf, type ControllerClass } from './controller.js';
-import type { MethodDefinition } from './definition.js';
 import { toStatus } from './errors.js';
 import { METADATA } from './metadata.js';
 import { observeServer } from './observed-call.js';
@@ -37,6 +38,8 @@ export interface RpcServerOptions {
   readonly tls?: TlsFiles | undefined;
   readonly verifier: TokenVerifier;
   readonly logger: Logger;
+  /** Keeps who did what; none where the service keeps no data. */
+  readonly recorder?: Recorder | undefined;
 }
 
 type Handler = (request: unknown) => Promise<unknown>;
@@ -63,7 +66,8 @@ export class RpcServer {
       const handler = (controller as Record<string, unknown>)[name];
       if (typeof handler !== 'function') throw new Error(`${controllerClass.name} does not answer ${method.path}.`);
       if (!rules) throw new Error(`${controllerClass.name}.${name} declares no access rule (@Allow).`);
-      return [name, this.bind(method, rules, handler.bind(controller) as Handler)] as const;
+      const privilege = privilegeOf(controllerClass.prototype as object, name);
+      return [name, this.bind({ method, rules, privilege }, handler.bind(controller) as Handler)] as const;
     });
     this.grpc.addService(definition as unknown as GrpcServiceDefinition, Object.fromEntries(bound));
   }
@@ -93,7 +97,8 @@ export class RpcServer {
     clearTimeout(timer);
   }
 
-  private bind(method: MethodDefinition, rules: readonly Rule[], handler: Handler) {
+  private bind(declared: Declared, handler: Handler) {
+    const { method, rules } = declared;
     const answer = async (call: Call, request: unknown, reply: sendUnaryData<unknown>) => {
       const observed = observeServer(method.path, first(call.metadata, METADATA.traceparent));
       const context = incomingContext(call, observed.traceparent);
@@ -101,13 +106,18 @@ export class RpcServer {
         observed.ended(error?.code);
         reply(error, value);
       };
+      const record = new RecordedCall(this.options.recorder, declared, request, context);
       await runInContext(context, async () => {
         try {
           context.caller = this.callerOf(call);
+          context.source = sourceOf(call, context.caller);
           if (!rules.includes('public')) await this.identify(context, call.metadata);
-          authorize(rules, (context.principal as Principal | undefined) ?? GUEST, context.caller);
-          callback(null, await handler(request));
+          await record.begin(authorize(rules, (context.principal as Principal | undefined) ?? GUEST, context.caller));
+          const response = await handler(request);
+          record.done(response);
+          callback(null, response);
         } catch (error) {
+          record.failed(error);
           this.logFailure(method.path, error);
           callback(toStatus(error, this.options.name));
         }
@@ -154,6 +164,17 @@ function incomingContext(call: Call, traceparent?: string): CallContext {
     traceparent: traceparent ?? childTraceparent(first(metadata, METADATA.traceparent)),
     deadline: isFinite(+deadline) ? new Date(deadline) : undefined,
   };
+}
+
+/** What a service of Souk says, who was told it by the gateway; of all others, where the call comes from. */
+function sourceOf(call: Call, caller: string | undefined): string {
+  const told = caller === undefined ? undefined : first(call.metadata, METADATA.source);
+  if (told !== undefined && isIP(told)) return told;
+  const host = call
+    .getPeer()
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '');
+  return isIP(host) ? host : '';
 }
 
 function isSame(secret: Buffer, text: string | undefined): boolean {

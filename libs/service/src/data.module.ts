@@ -3,6 +3,7 @@
  * at the start, which says for what, and closed at the end, after everything that uses them has stopped.
  */
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { AuditTrail } from '@souk/audit';
 import { connectEvents, EventBus } from '@souk/events';
 import { ClaimsPruner } from '@souk/idempotency';
 import { OutboxRelay } from '@souk/outbox';
@@ -24,7 +25,7 @@ export interface DataOptions {
 
 @Module({})
 export class DataModule {
-  /** Provides Database, EventBus and OutboxRelay to all modules of the service. */
+  /** Provides Database, EventBus, AuditTrail and OutboxRelay to all modules of the service. */
   static with(options: DataOptions): DynamicModule {
     const { publishes = true, forgetsClaims = false } = options;
     return {
@@ -35,7 +36,7 @@ export class DataModule {
         ...(publishes ? [relay(options)] : []),
         ...(forgetsClaims ? [claimsPruner(options)] : []),
       ],
-      exports: [Database, EventBus, ...(publishes ? [OutboxRelay] : [])],
+      exports: [Database, EventBus, AuditTrail, ...(publishes ? [OutboxRelay] : [])],
     };
   }
 }
@@ -53,6 +54,11 @@ function connections({ name, config, logger }: DataOptions): Provider[] {
     {
       provide: EventBus,
       useFactory: () => connectEvents({ url: config.NATS_URL, prefix: config.NATS_PREFIX, name, logger }),
+    },
+    {
+      provide: AuditTrail,
+      inject: [Database],
+      useFactory: (database: Database) => new AuditTrail({ service: name, database, logger }),
     },
     {
       provide: Connections,

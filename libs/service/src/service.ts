@@ -6,6 +6,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { DynamicModule, Type } from '@nestjs/common';
+import { AuditGrpc, AuditTrail } from '@souk/audit';
 import { TokenVerifier, type KeySource } from '@souk/auth';
 import { definitionOf, RpcServer, serviceName, type ControllerClass, type TlsFiles } from '@souk/rpc';
 import { createLogger, nestLogger, startTracing, stopTracing, type Logger } from '@souk/telemetry';
@@ -18,6 +19,7 @@ const GRACE_MS = 10_000;
 export interface ServiceOptions {
   /** Short name, for example `orders`. */
   readonly name: string;
+  /** Has a DataModule: every service keeps who did what. */
   readonly module: Type<unknown> | DynamicModule;
   /** The controllers among the module's providers. */
   readonly controllers: readonly ControllerClass[];
@@ -54,17 +56,19 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   });
   const get: Get = (type) => app.get(type);
   const verifier = new TokenVerifier(() => options.signingKeys(get));
-  const server = new RpcServer({ ...options, logger, verifier });
+  const trail = app.get<AuditTrail>(AuditTrail);
+  const server = new RpcServer({ ...options, logger, verifier, recorder: trail });
   const health = new HealthImplementation();
-  for (const controller of options.controllers) {
-    server.add(controller, app.get<object>(controller));
+  const controllers = [...options.controllers, AuditGrpc];
+  for (const controller of controllers) {
+    server.add(controller, controller === AuditGrpc ? new AuditGrpc(trail) : app.get<object>(controller));
     health.setStatus(serviceName(definitionOf(controller)), 'SERVING');
   }
   health.setStatus('', 'SERVING');
   health.addToServer(server.grpc);
   addReflection(
     server.grpc,
-    options.controllers.map((controller) => serviceName(definitionOf(controller))),
+    controllers.map((controller) => serviceName(definitionOf(controller))),
   );
   const management =
     options.managementPort === undefined

@@ -17,6 +17,8 @@ export interface CallContext {
   principal?: unknown;
   /** Name of the Souk service that calls; absent where the caller did not prove to be one. */
   caller?: string;
+  /** Address that the first request came from: the browser's or program's. */
+  source?: string;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();

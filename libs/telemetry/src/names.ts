@@ -101,6 +101,9 @@ export const METRICS = {
     help: 'When the check was last finished (Unix time)',
     labels: ['check'],
   },
+  audit_head_sequence: { type: 'gauge', help: 'Newest record of who did what, by its place in the chain', labels: [] },
+  audit_records_waiting: { type: 'gauge', help: 'Records of who did what that are not kept yet', labels: [] },
+  audit_records_lost_total: { type: 'counter', help: 'Records of who did what that could not be kept', labels: [] },
   password_hashes_total: {
     type: 'counter',
     help: 'Passwords that were hashed or compared with a hash',

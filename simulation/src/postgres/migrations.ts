@@ -51,7 +51,7 @@ class MigrationParser extends StatementParser {
     if (this.accept('alter', 'table')) return this.alterTable();
     // A trigger keeps people from mistakes; what the services write does not need it.
     const others = ['view', 'function', 'trigger'].some((kind) => this.accept('create', kind));
-    if (others || this.accept('comment', 'on')) return this.skip();
+    if (others || this.accept('comment', 'on') || this.accept('revoke')) return this.skip();
     if (this.isAt('insert')) return this.seed();
     // There are no rows yet that it could change.
     if (this.isAt('update') || this.isAt('delete')) return this.skip();

@@ -26,7 +26,7 @@ interface ProtoFile {
 }
 
 /** What several services serve alike is kept by a library. */
-const KEPT_BY_LIBRARIES = ['operations', 'privacy'];
+const KEPT_BY_LIBRARIES = ['audit', 'operations', 'privacy'];
 
 function folderOf(service: string): string {
   return `${KEPT_BY_LIBRARIES.includes(service) ? 'libs' : 'apps'}/${service}`;

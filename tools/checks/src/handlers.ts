@@ -7,6 +7,8 @@ export interface Handler {
   method: string;
   /** Whom the method lets in with @Allow; undefined where it does not say so, in literal words. */
   rules: string[] | undefined;
+  /** The permission that the method names with @Privileged. */
+  privilege?: string;
 }
 
 /** All handlers in a file. */
@@ -24,11 +26,11 @@ function handlersOf(declaration: ts.ClassDeclaration): Handler[] {
   const methods = declaration.members.filter(
     (member) => ts.isMethodDeclaration(member) || ts.isPropertyDeclaration(member),
   );
-  return methods.map((method) => ({
-    service,
-    method: method.name.getText(),
-    rules: wordsOf(decorator(method, 'Allow')),
-  }));
+  return methods.map((method) => {
+    const [privilege] = wordsOf(decorator(method, 'Privileged')) ?? [];
+    const rules = wordsOf(decorator(method, 'Allow'));
+    return { service, method: method.name.getText(), rules, ...(privilege && { privilege }) };
+  });
 }
 
 function wordsOf(call: ts.CallExpression | undefined): string[] | undefined {

@@ -3,6 +3,7 @@ import { accessProblems, callersOf, permissionsPage } from './permissions.ts';
 const GRANTS = {
   PERMISSIONS: { 'orders:read': 'Read all orders' },
   BUILT_IN_ROLES: { customer: [], staff: ['orders:read'] },
+  recordingOf: (name: string) => (name === 'B' ? ('refusals' as const) : ('before' as const)),
 };
 
 const problemsOf = (rules: string[] | undefined) => ({
@@ -36,5 +37,5 @@ it('writes a row for each permission, route and RPC', () => {
   );
   expect(page).toContain('| `orders:read` | Read all orders |          | yes   |');
   expect(page).toContain('| `GET /v1/orders` | `user` |');
-  expect(page).toContain('| `souk.A/B` | `service:orders` | orders    |');
+  expect(page).toContain('| `souk.A/B` | `service:orders` | orders    | refusals |');
 });

@@ -16,12 +16,15 @@ const WORDS = ['public', 'anyone', 'user', 'enrolling'];
 export interface Grants {
   PERMISSIONS: Record<string, string>;
   BUILT_IN_ROLES: Record<string, readonly string[]>;
+  recordingOf: (name: string, admitting: readonly string[], privileged: boolean) => keyof typeof RECORDED;
 }
 
 /** One RPC or route; `rules` is undefined where it says nothing, or says it in a way that cannot be read. */
 export interface Access {
   name: string;
   rules: readonly string[] | undefined;
+  /** Permission by which an RPC for anyone reaches what belongs to others. */
+  privilege?: string | undefined;
 }
 
 export interface AccessTable {
@@ -33,17 +36,20 @@ export interface AccessTable {
 export function readAccess({ services }: Contract, root: string): AccessTable {
   const rpcs = services.flatMap((service) => {
     const handlers = handlersOfService(service, root);
-    return service.rpcs.map((rpc) => ({
-      name: `${service.fullName}/${rpc}`,
-      rules: handlers.find(({ method }) => method.toLowerCase() === rpc.toLowerCase())?.rules,
-    }));
+    return service.rpcs.map((rpc) => {
+      const handler = handlers.find(({ method }) => method.toLowerCase() === rpc.toLowerCase());
+      return { name: `${service.fullName}/${rpc}`, rules: handler?.rules, privilege: handler?.privilege };
+    });
   });
   return { routes: readRoutes(root), rpcs };
 }
 
 /** The tables are read from where they are written, since checks run before anything is built. */
 export async function readGrants(root: string): Promise<Grants> {
-  return (await import(pathToFileURL(join(root, 'libs/auth/src/permissions.ts')).href)) as Grants;
+  const read = async (file: string) => (await import(pathToFileURL(join(root, 'libs/auth/src', file)).href)) as Grants;
+  const { PERMISSIONS, BUILT_IN_ROLES } = await read('permissions.ts');
+  const { recordingOf } = await read('recording.ts');
+  return { PERMISSIONS, BUILT_IN_ROLES, recordingOf };
 }
 
 function readRoutes(root: string): Access[] {
@@ -62,7 +68,8 @@ function readRoutes(root: string): Access[] {
 export function accessProblems({ routes, rpcs }: AccessTable, grants: Grants, apps: readonly string[]): string[] {
   const known = new Set([...WORDS, ...Object.keys(grants.PERMISSIONS)]);
   const services = new Set([...apps, OPERATORS].map((name) => `service:${name}`));
-  const problemsOf = ({ name, rules }: Access, may: (rule: string) => boolean) => {
+  const problemsOf = ({ name, rules, privilege = 'user' }: Access, may: (rule: string) => boolean) => {
+    if (!known.has(privilege)) return [`${name} names ${privilege}, which there is not`];
     if (!rules?.length) return [`${name} does not say, in words, who may use it`];
     return rules.filter((rule) => !may(rule)).map((rule) => `${name} names ${rule}, which there is not`);
   };
@@ -80,8 +87,22 @@ export function callersOf(rules: readonly string[]): string[] {
   return [...(isAboutPrincipal ? ['gateway', 'programs'] : []), ...named];
 }
 
+/** What the record of who did what keeps of the RPC's calls. */
+export function recordedOf({ name, rules = [], privilege }: Access, recordingOf: Grants['recordingOf']): string {
+  const rpc = name.slice(name.indexOf('/') + 1);
+  const each = rules.map((rule) => [rule, recordingOf(rpc, [rule], false)] as const);
+  const all = privilege ? [...each, [privilege, 'before'] as const] : each;
+  if (new Set(all.map(([, recording]) => recording)).size === 1) return RECORDED[all[0]?.[1] ?? 'refusals'];
+  return all.map(([rule, recording]) => `${code(rule)}: ${RECORDED[recording]}`).join('; ');
+}
+
+const RECORDED = { before: 'before and after', outcome: 'outcome', refusals: 'refusals' } as const;
+
 /** The page. */
-export function permissionsPage({ routes, rpcs }: AccessTable, { PERMISSIONS, BUILT_IN_ROLES }: Grants): string {
+export function permissionsPage(
+  { routes, rpcs }: AccessTable,
+  { PERMISSIONS, BUILT_IN_ROLES, recordingOf }: Grants,
+): string {
   const roles = Object.keys(BUILT_IN_ROLES);
   const permissions = Object.entries(PERMISSIONS).map(([name, text]) => [
     code(name),
@@ -89,10 +110,11 @@ export function permissionsPage({ routes, rpcs }: AccessTable, { PERMISSIONS, BU
     ...roles.map((role) => (BUILT_IN_ROLES[role]?.includes(name) ? 'yes' : '')),
   ]);
   const routeRows = routes.map(({ name, rules = [] }) => [code(name), rules.map(code).join(', ')]);
-  const rpcRows = rpcs.map(({ name, rules = [] }) => [
-    code(name),
-    rules.map(code).join(', '),
-    callersOf(rules).join(', '),
+  const rpcRows = rpcs.map((rpc) => [
+    code(rpc.name),
+    (rpc.rules ?? []).map(code).join(', '),
+    callersOf(rpc.rules ?? []).join(', '),
+    recordedOf(rpc, recordingOf),
   ]);
   return `${INTRODUCTION}
 ## Permissions and roles
@@ -103,7 +125,7 @@ ${table(['permission', 'opens', ...roles], permissions)}
 ${table(['route', 'rule'], routeRows)}
 ## RPCs
 
-${table(['RPC', 'rule', 'called by'], rpcRows)}`;
+${table(['RPC', 'rule', 'called by', 'recorded'], rpcRows)}`;
 }
 
 const INTRODUCTION = `# Who may do what
@@ -111,6 +133,9 @@ const INTRODUCTION = `# Who may do what
 Written by \`npm run generate\` from the rules in the code; a check fails while it is stale, and a journey tries every pair of this
 page against a whole Souk. What the rules mean is told in [\`libs/auth\`](../libs/auth/README.md); several rules are alternatives.
 Whose a cart, an order, an address or a session is, the service that keeps it decides.
+
+The last column says what the [record of who did what](../libs/audit/README.md) keeps of allowed calls: before the work and after it,
+its outcome alone, or nothing. Refusals are recorded of every RPC.
 
 Beside these the gateway serves \`/docs\` and \`/openapi.json\`, and each service gRPC's health and reflection, to whoever reaches
 the port.

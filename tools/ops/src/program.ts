@@ -1,6 +1,7 @@
 // The command line: its commands, their help and how they end.
 import { Command, CommanderError } from 'commander';
 import { addAdminCommands } from './commands/admin.ts';
+import { addAuditCommands } from './commands/audit.ts';
 import { addCheckCommands } from './commands/checks.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addMendCommands } from './commands/mends.ts';
@@ -18,6 +19,7 @@ Examples:
   npm run ops -- dead-letters replay --consumer inventory-OrderConfirmed
   npm run ops -- events replay --consumer inventory-OrderConfirmed --from 2026-05-01T12:00:00Z
   npm run ops -- stream rebuild orders
+  npm run ops -- audit verify
 
 Environment:
   SOUK_SERVICE_TOKEN                        the secret that the services share, where TLS is off
@@ -29,7 +31,7 @@ Environment:
 
 Exit codes:
   0  done, and all is well
-  1  there are differences, dead letters or parked orders; something failed; a service does not answer
+  1  there are differences, dead letters, parked orders or broken chains; something failed; a service does not answer
   2  wrong usage
 `;
 
@@ -46,6 +48,7 @@ export function opsProgram(perform: Perform): Command {
   addEventCommands(program, act);
   addMendCommands(program, act);
   addAdminCommands(program, act);
+  addAuditCommands(program, act);
   // So that --json may stand after the command too.
   for (const command of program.commands.flatMap((one) => [one, ...one.commands])) {
     if (command.commands.length === 0) command.option('--json', 'machine-readable output');

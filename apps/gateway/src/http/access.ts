@@ -15,6 +15,7 @@ import { ApiBearerAuth, ApiExtension, ApiSecurity } from '@nestjs/swagger';
 import { authorize, GATEWAY, GUEST, TokenVerifier, type Principal, type Rule } from '@souk/auth';
 import type { FastifyRequest } from 'fastify';
 import { Fails } from './api-docs.js';
+import { RefusalRecords } from './refusal-records.js';
 
 /**
  * The rules of RPCs, without those about services. `public` does not look at the token at all; `anyone` lets in guests,
@@ -40,14 +41,22 @@ function documented(rules: readonly AccessRule[]): MethodDecorator[] {
 
 @Injectable()
 export class AccessGuard implements CanActivate {
-  constructor(private readonly verifier: TokenVerifier) {}
+  constructor(
+    private readonly verifier: TokenVerifier,
+    private readonly refusals: RefusalRecords,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rules = Reflect.getMetadata(ACCESS, context.getHandler()) as readonly AccessRule[];
     if (rules.includes('public')) return true;
-    const principal = await this.identify(context.switchToHttp().getRequest<FastifyRequest>());
-    authorize(rules, principal, GATEWAY);
-    return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    try {
+      authorize(rules, await this.identify(request), GATEWAY);
+      return true;
+    } catch (error) {
+      this.refusals.note(request, error);
+      throw error;
+    }
   }
 
   private async identify(request: FastifyRequest): Promise<Principal> {

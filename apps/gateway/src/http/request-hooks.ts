@@ -35,7 +35,7 @@ export function addRequestHooks(fastify: FastifyInstance, logger: Logger): void 
   fastify.decorateRequest('span', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
     const span = (request.span = spanOf(request));
-    const context = contextOf(request.headers, span);
+    const context = { ...contextOf(request.headers, span), source: request.ip };
     request.callContext = context;
     void reply.headers(securityHeaders(request)).header('x-request-id', context.requestId);
     runInContext(context, done);

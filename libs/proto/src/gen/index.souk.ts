@@ -5,6 +5,7 @@
 
 /* eslint-disable */
 
+export * as audit from "./index.souk.audit.js";
 export * as catalog from "./index.souk.catalog.js";
 export * as type from "./index.souk.type.js";
 export * as identity from "./index.souk.identity.js";
