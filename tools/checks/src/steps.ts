@@ -15,6 +15,7 @@ import { accessProblems, PERMISSIONS_PAGE, permissionsPage, readAccess, readGran
 import { dependencyProblems } from './dependencies.ts';
 import { guaranteeProblems } from './guarantees.ts';
 import { importCycles } from './import-cycles.ts';
+import { dashboardProblems, promtoolProblems, unexplainedAlerts, unknownNames } from './monitoring.ts';
 import { capture, nodeScript, show } from './processes.ts';
 import { ROOT } from './projects.ts';
 import { tallyOfJest, type JestReport, type Tally } from './tally.ts';
@@ -22,7 +23,8 @@ import { tallyOfJest, type JestReport, type Tally } from './tally.ts';
 export interface Check {
   step: string;
   name: string;
-  problems(): Promise<string[]> | string[];
+  /** Undefined where this machine lacks what the check needs: it is skipped, by name. */
+  problems(): Promise<string[] | undefined> | string[];
 }
 
 /** Integration tests wait more than they reckon: two at a time even on one core. */
@@ -45,6 +47,10 @@ export const CHECKS: readonly Check[] = [
   { step: 'links', name: 'links between documents lead somewhere', problems: () => brokenLinks(ROOT) },
   { step: 'links', name: 'documents name scripts that exist', problems: () => missingScripts(ROOT) },
   { step: 'guarantees', name: 'tests show what docs/guarantees.md says', problems: () => guaranteeProblems(ROOT) },
+  monitoring('rules and dashboards ask for what is told', unknownNames),
+  monitoring('each alert has a runbook and a test', unexplainedAlerts),
+  monitoring('dashboards are of the form that Grafana knows', dashboardProblems),
+  monitoring('promtool finds rules right, and alerts fire as tested', promtoolProblems),
   tool('build', 'everything builds', 'node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build'),
   tool('simulate', 'no seed breaks a promise', 'simulation/src/main.ts', '--runs', '10000'),
 ];
@@ -120,6 +126,10 @@ function tool(step: string, name: string, script: string, ...args: string[]): Ch
     return exitCode === 0 ? [] : [output.trim() || `${script} ended with exit code ${exitCode} and said nothing.`];
   };
   return { step, name, problems };
+}
+
+function monitoring(name: string, check: (root: string) => ReturnType<Check['problems']>): Check {
+  return { step: 'monitoring', name, problems: () => check(ROOT) };
 }
 
 type ContractCheck = (contract: Contract, root: string) => string[] | Promise<string[]>;

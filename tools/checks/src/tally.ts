@@ -17,6 +17,7 @@ export interface JestReport {
 
 export const PASSED: Tally = { passed: 1, failed: 0, skipped: 0 };
 export const FAILED: Tally = { passed: 0, failed: 1, skipped: 0 };
+export const SKIPPED: Tally = { passed: 0, failed: 0, skipped: 1 };
 
 export function sumOf(tallies: readonly Tally[]): Tally {
   const total = (key: keyof Tally) => tallies.reduce((sum, tally) => sum + tally[key], 0);

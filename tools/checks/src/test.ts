@@ -4,7 +4,7 @@
 //   npm test -- libs/money            only the jest tests whose path matches
 import { parseArgs } from 'node:util';
 import { CHECKS, JEST_RUNS, PROGRAM_RUNS, runJest, runProgram, type Check } from './steps.ts';
-import { FAILED, PASSED, summary, sumOf, type Tally } from './tally.ts';
+import { FAILED, PASSED, SKIPPED, summary, sumOf, type Tally } from './tally.ts';
 
 const STEPS = [...new Set([...CHECKS, ...JEST_RUNS, ...PROGRAM_RUNS].map(({ step }) => step))];
 
@@ -30,7 +30,13 @@ async function runChecks(): Promise<Tally[]> {
   for (const check of CHECKS.filter(({ step }) => chosen.includes(step))) {
     const started = Date.now();
     const problems = await problemsOf(check);
-    line(problems.length === 0, `${check.step}: ${check.name}`, started);
+    const name = `${check.step}: ${check.name}`;
+    if (!problems) {
+      process.stdout.write(`skip    ${name}: this machine lacks what it needs\n`);
+      tallies.push(SKIPPED);
+      continue;
+    }
+    line(problems.length === 0, name, started);
     for (const problem of problems) process.stdout.write(`${problem.replace(/^/gm, '    ')}\n`);
     tallies.push(problems.length === 0 ? PASSED : FAILED);
   }
@@ -62,7 +68,7 @@ async function runPrograms(): Promise<Tally[]> {
 }
 
 /** A check that breaks has found a problem too. */
-async function problemsOf(check: Check): Promise<string[]> {
+async function problemsOf(check: Check): Promise<string[] | undefined> {
   try {
     return await check.problems();
   } catch (error) {

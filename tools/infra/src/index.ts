@@ -5,5 +5,6 @@ export { startNats, stopLeftNats, type NatsOptions, type RunningNats } from './n
 export { freePort, isPortFree } from './ports.ts';
 export { startPostgres, stopLeftPostgres, type PostgresOptions, type RunningPostgres } from './postgres.ts';
 export { commandLine, endProcess, isRunning, processStart, signal } from './processes.ts';
+export { findPromtool } from './promtool.ts';
 export { StartupError } from './startup-error.ts';
 export { startTestServers, type TestServers } from './test-servers.ts';

@@ -4,11 +4,12 @@
  * kept in the cache. Each source that was tried says what it did.
  */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { atLeast, versionOf } from './nats.ts';
+import { cacheFolder, inWorkFolder, onPath, unpackFromDebian, writable } from './programs.ts';
 import { StartupError } from './startup-error.ts';
 
 const run = promisify(execFile);
@@ -16,7 +17,6 @@ const GO_MODULE = 'github.com/nats-io/nats-server/v2';
 const GO_VERSION = 'v2.12.15';
 /** A network that swallows packets must not hold up the start for ever. */
 const BUILD_TIMEOUT_MS = 600_000;
-const DOWNLOAD_TIMEOUT_MS = 120_000;
 /** JetStream as Souk uses it is complete since this version. */
 const OLDEST = [2, 9] as const;
 
@@ -43,7 +43,7 @@ export async function findNatsServer(search: NatsSearch): Promise<string> {
     { name: 'PATH', find: async () => onPath('nats-server', env) },
     { name: `the cache ${cacheDir}`, find: async () => (existsSync(cached) ? cached : undefined) },
     { name: 'Go', find: () => buildWithGo(cacheDir, cached, env, search.log) },
-    { name: "Debian's package", find: () => unpackFromDebian(cacheDir, cached, env, search.log) },
+    { name: "Debian's package", find: () => unpackFromDebian('nats-server', cached, env) },
   ];
   for (const source of sources) {
     const program = await tried(source, search.log);
@@ -72,39 +72,6 @@ function firstLine(error: unknown): string {
   return (stderr?.trim() || message).split('\n').at(-1) ?? message;
 }
 
-/** Where programs that were built or unpacked are kept: shared by all checkouts of a user, unless his home is closed. */
-export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const home = env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const shared = join(home, 'souk');
-  return writable(shared) ? shared : join(import.meta.dirname, '../../../node_modules/.cache/souk');
-}
-
-function writable(folder: string): boolean {
-  try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    // Not ours to write.
-    return false;
-  }
-}
-
-function onPath(program: string, env: NodeJS.ProcessEnv): string | undefined {
-  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, program)).find(executable);
-}
-
-function executable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    // Not there, or not a program.
-    return false;
-  }
-}
-
 async function buildWithGo(
   cacheDir: string,
   target: string,
@@ -124,38 +91,4 @@ async function buildWithGo(
     });
     return join(folder, 'nats-server');
   });
-}
-
-async function unpackFromDebian(
-  cacheDir: string,
-  target: string,
-  env: NodeJS.ProcessEnv,
-  log: NatsSearch['log'],
-): Promise<string | undefined> {
-  if (!onPath('apt-get', env) || !onPath('dpkg', env)) return undefined;
-  log("nats-server: unpacking Debian's package into the cache...");
-  return inWorkFolder(cacheDir, target, async (folder) => {
-    await run('apt-get', ['download', 'nats-server'], { env, cwd: folder, timeout: DOWNLOAD_TIMEOUT_MS });
-    const archive = readdirSync(folder).find((name) => name.endsWith('.deb'));
-    if (!archive) throw new Error('apt-get downloaded no package');
-    await run('dpkg', ['-x', archive, '.'], { env, cwd: folder });
-    return ['usr/sbin/nats-server', 'usr/bin/nats-server'].map((path) => join(folder, path)).find(executable);
-  });
-}
-
-/** Works in a folder of its own and moves the result into place in one step, so that two starts do not disturb each other. */
-async function inWorkFolder(
-  cacheDir: string,
-  target: string,
-  make: (folder: string) => Promise<string | undefined>,
-): Promise<string | undefined> {
-  mkdirSync(cacheDir, { recursive: true });
-  const folder = mkdtempSync(join(cacheDir, 'work-'));
-  try {
-    const made = await make(folder);
-    if (made) renameSync(made, target);
-    return made && target;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
