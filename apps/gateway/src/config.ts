@@ -1,4 +1,4 @@
-import { address, loadConfig, port, proofFields, proofOf, wholeNumber, type Proof } from '@souk/config';
+import { address, loadConfig, port, proofFields, proofOf, secret, wholeNumber, type Proof } from '@souk/config';
 import { z } from 'zod';
 
 /** Services that the gateway calls. */
@@ -20,10 +20,17 @@ export interface GatewayConfig {
   readonly natsUrl: string;
   /** Put before every subject, so that several Souks can share one NATS. */
   readonly natsPrefix: string;
+  /** Under what replicas share their counts; where there is none, each counts alone. */
+  readonly rateLimitSecret: string | undefined;
   /** Requests per minute and client address. */
   readonly rateLimit: number;
-  /** Of these, requests to `/v1/auth`, where passwords are guessed. */
+  /** Of these, requests to `/v1/auth` and `/v1/oauth`, where passwords and secrets are guessed. */
   readonly authRateLimit: number;
+  /** Requests per minute of one account, from all addresses. */
+  readonly accountRateLimit: number;
+  /** Requests per minute of one machine client, unless it has a limit of its own. */
+  readonly clientRateLimit: number;
+  readonly clientRateLimits: ReadonlyMap<string, number>;
   /** Longest that a body may take to arrive; product files take their time. */
   readonly bodyTimeoutMs: number;
   /** Largest product file, in bytes. */
@@ -38,6 +45,8 @@ export interface GatewayConfig {
   readonly drainMs: number;
 }
 
+const CLIENT_LIMIT = /^[\w-]+=[1-9]\d*$/;
+
 const SHAPE = {
   HOST: z.string().default('127.0.0.1'),
   PORT: port().default(3000),
@@ -50,8 +59,18 @@ const SHAPE = {
   SOUK_NOTIFICATIONS_ADDRESS: address().default('127.0.0.1:50056'),
   NATS_URL: z.string().default(''),
   NATS_PREFIX: z.string().default(''),
-  SOUK_RATE_LIMIT: wholeNumber().default(200_000),
-  SOUK_AUTH_RATE_LIMIT: wholeNumber().default(600),
+  SOUK_RATE_LIMIT_SECRET: secret().optional(),
+  SOUK_RATE_LIMIT: limit().default(200_000),
+  SOUK_AUTH_RATE_LIMIT: limit().default(600),
+  SOUK_ACCOUNT_RATE_LIMIT: limit().default(12_000),
+  SOUK_CLIENT_RATE_LIMIT: limit().default(60_000),
+  SOUK_CLIENT_RATE_LIMITS: z
+    .string()
+    .refine(
+      (text) => listed(text).every((item) => CLIENT_LIMIT.test(item)),
+      'it must list limits such as <client id>=600',
+    )
+    .default(''),
   SOUK_BODY_TIMEOUT_MS: wholeNumber().default(20_000),
   SOUK_IMPORT_MAX_BYTES: wholeNumber().default(128 * 1024 * 1024),
   SOUK_MAX_EVENT_STREAMS: wholeNumber().default(1_000),
@@ -80,8 +99,12 @@ export function gatewayConfig(env: NodeJS.ProcessEnv = process.env): GatewayConf
     },
     natsUrl: given.NATS_URL,
     natsPrefix: given.NATS_PREFIX,
+    rateLimitSecret: given.SOUK_RATE_LIMIT_SECRET ?? given.SOUK_SERVICE_TOKEN,
     rateLimit: given.SOUK_RATE_LIMIT,
     authRateLimit: given.SOUK_AUTH_RATE_LIMIT,
+    accountRateLimit: given.SOUK_ACCOUNT_RATE_LIMIT,
+    clientRateLimit: given.SOUK_CLIENT_RATE_LIMIT,
+    clientRateLimits: new Map(listed(given.SOUK_CLIENT_RATE_LIMITS).map(clientLimit)),
     bodyTimeoutMs: given.SOUK_BODY_TIMEOUT_MS,
     importMaxBytes: given.SOUK_IMPORT_MAX_BYTES,
     maxEventStreams: given.SOUK_MAX_EVENT_STREAMS,
@@ -96,6 +119,15 @@ function listed(text: string): string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+function limit() {
+  return wholeNumber().min(1, 'it must be at least 1');
+}
+
+function clientLimit(text: string): [clientId: string, limit: number] {
+  const [clientId = '', quota] = text.split('=');
+  return [clientId, Number(quota)];
 }
 
 function isOrigin(text: string): boolean {

@@ -33,6 +33,8 @@ import { SigningKeysController } from './http/signing-keys.controller.js';
 import { StockController } from './http/stock.controller.js';
 import { UsersController } from './http/users.controller.js';
 import { ValidationPipe } from './http/validation.pipe.js';
+import { RateLimits } from './rate-limits/rate-limits.js';
+import { SharedUsage } from './rate-limits/shared-usage.js';
 import { ReadinessCheck } from './readiness.js';
 import { CONFIG, LOGGER } from './tokens.js';
 
@@ -69,6 +71,16 @@ export class GatewayModule {
         { provide: LOGGER, useValue: logger },
         { provide: TokenVerifier, useFactory: () => new TokenVerifier(identityKeys(connection(config, 'identity'))) },
         { provide: Broadcast, useFactory: () => broadcast(config, logger) },
+        {
+          provide: SharedUsage,
+          inject: [Broadcast],
+          useFactory: (others: Broadcast) => new SharedUsage(others, config.rateLimitSecret),
+        },
+        {
+          provide: RateLimits,
+          inject: [SharedUsage],
+          useFactory: (usage: SharedUsage) => new RateLimits(config, usage),
+        },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_PIPE, useClass: ValidationPipe },
         ProblemFilter,

@@ -13,6 +13,7 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { addRateLimit } from './http/rate-limit.js';
 import { addRequestHooks } from './http/request-hooks.js';
 import { corsOptions, refuseMalformed } from './http/security-headers.js';
+import { RateLimits } from './rate-limits/rate-limits.js';
 import { openApiDocument } from './openapi.js';
 
 /** The longest parts of a path are SKUs and slugs, percent-encoded. */
@@ -41,7 +42,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     abortOnError: false,
     ...(config.corsOrigins.length > 0 ? { cors: corsOptions(config.corsOrigins) } : {}),
   });
-  await addRateLimit(fastify, config);
+  addRateLimit(fastify, app.get(RateLimits));
   addDocs(app);
   return app;
 }

@@ -14,7 +14,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 // What any route may answer with, whoever calls it.
 const FAILURES: Readonly<Record<string, string>> = {
   400: 'Bad Request: `INVALID_ARGUMENT` with one entry in `errors` for each wrong field, `JSON_MALFORMED`.',
-  429: 'Too Many Requests: `RATE_LIMITED`; see the `RateLimit-*` and `Retry-After` headers.',
+  429: 'Too Many Requests: `RATE_LIMITED`; see the `RateLimit` and `Retry-After` headers.',
   500: 'Internal Server Error: `INTERNAL`.',
   503: 'Service Unavailable: `SERVICE_UNAVAILABLE`; see the `Retry-After` header.',
 };
@@ -37,7 +37,8 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     standardSchemaConverter: convert,
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '').toLowerCase()}_${method}`,
   });
-  document.components = { ...document.components, schemas: sorted({ ...document.components?.schemas, ...problem() }) };
+  const schemas = sorted({ ...document.components?.schemas, ...problem() });
+  document.components = { ...document.components, headers: HEADERS, schemas };
   Object.entries(document.paths)
     .filter(([path]) => path.startsWith('/v1/'))
     .forEach(([, item]) => METHODS.forEach((method) => addFailures(item[method])));
@@ -82,6 +83,29 @@ function problem() {
   return { Problem: withoutId(json) };
 }
 
+const header = (description: string) => ({ description, schema: { type: 'string' } });
+
+// What every answer says of how its client stands.
+const HEADERS = {
+  'RateLimit-Policy': header(
+    'The limits of this client, such as `"address";q=200000;w=60`: requests in that many seconds.',
+  ),
+  RateLimit: header('How many requests are left of each, and for how many seconds: `"address";r=199999;t=30`.'),
+  'Retry-After': header('Seconds to wait before the next request.'),
+};
+const { 'Retry-After': REFUSED, ...STANDING } = Object.fromEntries(
+  Object.keys(HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);
+
+/** Whoever sends too much is told by headers, before it is too late and after. */
+function addStanding(responses: Record<string, object | undefined>): void {
+  for (const [status, response] of Object.entries(responses)) {
+    if (!response || !(status.startsWith('2') || status === '429')) continue;
+    const own = 'headers' in response ? (response.headers as object) : {};
+    Object.assign(response, { headers: { ...STANDING, ...(status === '429' && { 'Retry-After': REFUSED }), ...own } });
+  }
+}
+
 function addFailures(operation: { responses: Record<string, object | undefined> } | undefined): void {
   if (!operation) return;
   for (const [status, description] of Object.entries(FAILURES)) {
@@ -90,6 +114,7 @@ function addFailures(operation: { responses: Record<string, object | undefined> 
       content: { 'application/problem+json': { schema: { $ref: PROBLEM_REF } } },
     };
   }
+  addStanding(operation.responses);
 }
 
 function sorted<T>(parts: Record<string, T>): Record<string, T> {

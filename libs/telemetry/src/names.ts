@@ -14,6 +14,7 @@ export const LABELS = {
   code: 'status of a gRPC call: OK, NOT_FOUND, ...',
   commit: 'of the source that was built',
   consumer: 'consumer of events: payments-OrderConfirmed',
+  limit: 'name of a limit of the gateway: address, account, ...',
   method: 'HTTP method, or full name of a gRPC method',
   outcome: 'how something ended; a few names per metric',
   route: 'pattern of an address, with names in the place of ids',
@@ -32,6 +33,12 @@ export const METRICS = {
   souk_build_info: { type: 'gauge', help: 'Always 1; says by its labels what runs', labels: ['version', 'commit'] },
   souk_ready: { type: 'gauge', help: '1 while the process says that it is ready, otherwise 0', labels: [] },
   souk_nats_connected: { type: 'gauge', help: '1 while NATS can be reached, otherwise 0', labels: [] },
+  souk_gateway_replicas: {
+    type: 'gauge',
+    help: 'Gateways that share their rate limits, this one included',
+    labels: [],
+  },
+  souk_rate_limited_total: { type: 'counter', help: 'Requests that were refused, by limit', labels: ['limit'] },
   souk_http_request_duration_seconds: {
     type: 'histogram',
     help: 'How long requests took, by method, route and status',

@@ -13,8 +13,10 @@ import {
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { ApiBearerAuth, ApiExtension, ApiSecurity } from '@nestjs/swagger';
 import { authorize, GATEWAY, GUEST, TokenVerifier, type Principal, type Rule } from '@souk/auth';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RateLimits } from '../rate-limits/rate-limits.js';
 import { Fails } from './api-docs.js';
+import { limitPrincipal } from './rate-limit.js';
 import { RefusalRecords } from './refusal-records.js';
 
 /**
@@ -43,15 +45,19 @@ function documented(rules: readonly AccessRule[]): MethodDecorator[] {
 export class AccessGuard implements CanActivate {
   constructor(
     private readonly verifier: TokenVerifier,
+    private readonly limits: RateLimits,
     private readonly refusals: RefusalRecords,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rules = Reflect.getMetadata(ACCESS, context.getHandler()) as readonly AccessRule[];
     if (rules.includes('public')) return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
     try {
-      authorize(rules, await this.identify(request), GATEWAY);
+      const principal = await this.identify(request);
+      limitPrincipal(this.limits, principal, request, http.getResponse<FastifyReply>());
+      authorize(rules, principal, GATEWAY);
       return true;
     } catch (error) {
       this.refusals.note(request, error);

@@ -36,7 +36,7 @@ const SENT_HEADERS = [
 ];
 const EXPOSED_HEADERS = [
   ...['ETag', 'Location', 'Retry-After', 'Idempotency-Replayed', 'X-Request-Id'],
-  ...['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+  ...['RateLimit', 'RateLimit-Policy', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
 ];
 const PREFLIGHT_SECONDS = 600;
 
