@@ -16,7 +16,7 @@ const MODULES = { audit, catalog, identity, inventory, notifications, operations
 const SERVICES = ['identity', 'catalog', 'inventory', 'orders', 'payments', 'notifications'] as const;
 
 /** They keep personal data, and answer identity, which erases its own by itself. */
-const KEEPERS = ['orders'] as const;
+const KEEPERS = ['orders', 'payments', 'notifications'] as const;
 
 const DEFINITIONS = new Map(
   Object.values(MODULES).flatMap((module) =>

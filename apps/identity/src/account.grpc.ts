@@ -76,7 +76,6 @@ export class AccountGrpc implements Handlers<typeof AccountServiceService> {
 
   @Allow('user')
   async deleteAccount({ password }: DeleteAccountRequest): Promise<DeleteAccountResponse> {
-    await this.deleting.execute(caller().userId, password);
-    return {};
+    return this.deleting.execute(caller().userId, password);
   }
 }

@@ -11,6 +11,8 @@ const env = {
   SOUK_SERVICE_TOKEN: 'x'.repeat(32),
   SOUK_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   SOUK_NOTIFICATIONS_ADDRESS: '127.0.0.1:50056',
+  SOUK_ORDERS_ADDRESS: '127.0.0.1:50054',
+  SOUK_PAYMENTS_ADDRESS: '127.0.0.1:50055',
 };
 
 describe('the configuration of identity', () => {

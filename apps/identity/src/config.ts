@@ -22,6 +22,13 @@ export function identityConfig(env: NodeJS.ProcessEnv = process.env) {
       /** After how many days another key signs. */
       SOUK_KEY_ROTATION_DAYS: wholeNumber().min(1, 'it must be at least 1').default(90),
       SOUK_NOTIFICATIONS_ADDRESS: address(),
+      /** What is asked besides when a person is erased. */
+      SOUK_ORDERS_ADDRESS: address(),
+      SOUK_PAYMENTS_ADDRESS: address(),
+      /** How long an erasure waits for what was about: longer than access tokens and events in the hands of consumers last. */
+      SOUK_ERASURE_SETTLE_SECONDS: wholeNumber()
+        .min(1, 'it must be at least 1')
+        .default(20 * 60),
       /** Where the links in mails lead: the shop's front end. */
       SOUK_SHOP_URL: z
         .string()

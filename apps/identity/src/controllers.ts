@@ -3,6 +3,7 @@ import { AccountGrpc } from './account.grpc.js';
 import { AddressBookGrpc } from './address-book.grpc.js';
 import { ClientsGrpc } from './clients.grpc.js';
 import { IdentityGrpc } from './identity.grpc.js';
+import { PrivacyRequestsGrpc } from './privacy-requests.grpc.js';
 import { ProviderLoginGrpc } from './provider-login.grpc.js';
 import { RolesGrpc } from './roles.grpc.js';
 import { SecondFactorGrpc } from './second-factor.grpc.js';
@@ -20,4 +21,5 @@ export const CONTROLLERS: ControllerClass[] = [
   RolesGrpc,
   UsersGrpc,
   ClientsGrpc,
+  PrivacyRequestsGrpc,
 ];

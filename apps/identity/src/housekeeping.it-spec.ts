@@ -5,6 +5,8 @@ import { testDatabase, type TestDatabase } from '@souk/testing';
 import { UsersStore } from './accounts/users.store.js';
 import { AttemptsStore } from './attempts/attempts.store.js';
 import { Housekeeping } from './housekeeping.js';
+import { KeyCipher } from './key-cipher.js';
+import { ErasuresStore } from './privacy/erasures.store.js';
 import { makeProof } from './mails/proofs.store.js';
 import { UNKNOWN_DEVICE } from './sessions/device.js';
 import { BY_PASSWORD } from './sessions/methods.js';
@@ -22,7 +24,8 @@ describe('the housekeeping', () => {
     users = new UsersStore(database);
     sessions = new SessionsStore(database, randomBytes(32));
     const attempts = new AttemptsStore(database, randomBytes(32));
-    housekeeping = new Housekeeping(database, users, attempts, createLogger('test'));
+    const erasures = new ErasuresStore(database, new KeyCipher(randomBytes(32).toString('base64')), 1);
+    housekeeping = new Housekeeping(database, users, attempts, erasures, createLogger('test'));
   });
 
   afterEach(() => postgres.drop());

@@ -4,6 +4,7 @@ import { sql, type Database } from '@souk/postgres';
 import type { Logger } from '@souk/telemetry';
 import { WorkerLoop } from '@souk/worker';
 import type { UsersStore } from './accounts/users.store.js';
+import type { ErasuresStore } from './privacy/erasures.store.js';
 import type { AttemptsStore } from './attempts/attempts.store.js';
 
 const EVERY_MS = 10 * 60_000;
@@ -44,7 +45,7 @@ const UNVERIFIED = sql(
 // those. Not on the first day, in which somebody may be about to prove it.
 const UNREACHABLE = sql(
   'housekeeping.unreachable',
-  `SELECT user_id FROM users u
+  `SELECT user_id, email FROM users u
     WHERE user_id = ANY ($1) AND email_verified_at IS NULL AND created_at < now() - interval '1 day'
       AND roles = ARRAY['customer']
       AND NOT EXISTS (SELECT FROM sessions s WHERE s.user_id = u.user_id)
@@ -64,6 +65,7 @@ export class Housekeeping {
     private readonly database: Database,
     private readonly users: UsersStore,
     private readonly attempts: AttemptsStore,
+    private readonly erasures: ErasuresStore,
     logger: Logger,
   ) {
     const round = async () => {
@@ -94,8 +96,11 @@ export class Housekeeping {
     const ids = rows.map((row) => row.user_id);
     this.lookedAt = ids.length < BATCH ? FIRST : (ids.at(-1) ?? FIRST);
     await this.database.transaction(async (tx) => {
-      const unreachable = await tx.query<{ user_id: string }>(UNREACHABLE, [ids]);
-      for (const { user_id: userId } of unreachable) await this.users.delete(tx, userId);
+      const unreachable = await tx.query<{ user_id: string; email: string | null }>(UNREACHABLE, [ids]);
+      for (const { user_id: userId, email } of unreachable) {
+        await this.users.delete(tx, userId);
+        await this.erasures.begin(tx, { subjectId: userId, email: email ?? '', emailOwned: false });
+      }
     });
     return ids.length;
   }

@@ -1,8 +1,11 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { proofOf } from '@souk/config';
+import { EventBus } from '@souk/events';
+import { Checks } from '@souk/operations';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
 import { NotificationsServiceService } from '@souk/proto/notifications/v1';
+import { PrivacyServiceService } from '@souk/proto/privacy/v1';
 import { rpcClient } from '@souk/rpc';
 import { DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
@@ -38,6 +41,15 @@ import { NewPassword } from './passwords/new-password.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { RequestPasswordReset } from './passwords/request-password-reset.js';
 import { ResetPassword } from './passwords/reset-password.js';
+import { Certificates } from './privacy/certificate.js';
+import { ErasePerson } from './privacy/erase-person.js';
+import { erasuresCheck } from './privacy/erasures.check.js';
+import { ErasuresStore } from './privacy/erasures.store.js';
+import { ErasureWorker } from './privacy/erasure-worker.js';
+import { ExportPerson } from './privacy/export-person.js';
+import { KEEPERS, Neighbours, type Keeper, type PrivacyClient } from './privacy/neighbours.js';
+import { OwnData } from './privacy/own-data.js';
+import { RequestErasure } from './privacy/request-erasure.js';
 import { AssignRoles } from './roles/assign-roles.js';
 import { PresentAuthority } from './roles/present-authority.js';
 import { RolesStore } from './roles/roles.store.js';
@@ -67,6 +79,7 @@ const FIRST_ADMIN = token<FirstAdminAccount | undefined>('first admin');
 const KEY_ROTATION_DAYS = token<number>('days of a signing key');
 const REFRESH_KEY = token<Buffer>('key of refresh tokens');
 const RECOVERY_KEY = token<Buffer>('key of recovery codes');
+const SETTLE_SECONDS = token<number>('seconds until an erasure may end');
 const ATTEMPTS_KEY = token<Buffer>('key of attempts');
 
 @Module({})
@@ -85,6 +98,7 @@ export class IdentityModule {
         ...secondFactor,
         ...federation,
         ...roles,
+        ...privacy,
         ...CONTROLLERS,
         ...operations(data),
       ],
@@ -112,6 +126,8 @@ function given(config: IdentityConfig, logger: Logger): Provider[] {
     { provide: PROVIDER, useValue: config.provider },
     { provide: PROVIDER_KEY, useValue: cipher.derive('log-ins by the provider') },
     { provide: KEY_ROTATION_DAYS, useValue: config.SOUK_KEY_ROTATION_DAYS },
+    { provide: SETTLE_SECONDS, useValue: config.SOUK_ERASURE_SETTLE_SECONDS },
+    { provide: Neighbours, useFactory: () => neighbours(config) },
     { provide: FIRST_ADMIN, useValue: config.firstAdmin },
     {
       provide: NOTIFICATIONS,
@@ -119,6 +135,24 @@ function given(config: IdentityConfig, logger: Logger): Provider[] {
         rpcClient(NotificationsServiceService, { ...client, address: config.SOUK_NOTIFICATIONS_ADDRESS }),
     },
   ];
+}
+
+function neighbours(config: IdentityConfig): Neighbours {
+  const addresses: Record<Keeper, string> = {
+    orders: config.SOUK_ORDERS_ADDRESS,
+    payments: config.SOUK_PAYMENTS_ADDRESS,
+    notifications: config.SOUK_NOTIFICATIONS_ADDRESS,
+  };
+  const client = (service: Keeper): PrivacyClient =>
+    rpcClient(PrivacyServiceService, {
+      caller: 'identity',
+      service,
+      address: addresses[service],
+      ...proofOf(config),
+      idempotent: ['exportPersonalData', 'erasePersonalData'],
+    });
+  const entries = KEEPERS.map((service) => [service, client(service)] as const);
+  return new Neighbours(Object.fromEntries(entries) as Record<Keeper, PrivacyClient>);
 }
 
 function policyOf(config: IdentityConfig): StaffPolicy {
@@ -171,9 +205,9 @@ const accounts: Provider[] = [
   made(VerifyEmail, Database, UsersStore, Background),
   made(RequestEmailChange, ConfirmPassword, MailRequests),
   made(ConfirmEmailChange, Database, UsersStore, AccountMailsStore, Background),
-  made(DeleteAccount, Database, UsersStore, ConfirmPassword, AccountMailsStore, Background),
+  made(DeleteAccount, Database, UsersStore, ConfirmPassword, RequestErasure),
   made(FirstAdmin, Database, UsersStore, PasswordHasher, LOGGER, FIRST_ADMIN),
-  made(Housekeeping, Database, UsersStore, AttemptsStore, LOGGER),
+  made(Housekeeping, Database, UsersStore, AttemptsStore, ErasuresStore, LOGGER),
 ];
 
 const secondFactor: Provider[] = [
@@ -224,4 +258,19 @@ const federation: Provider[] = [
 const roles: Provider[] = [
   made(PresentAuthority, UsersStore, RolesStore, ClientsStore),
   made(AssignRoles, Database, UsersStore, RolesStore, LOGGER),
+];
+
+const privacy: Provider[] = [
+  made(ErasuresStore, Database, KeyCipher, SETTLE_SECONDS),
+  made(OwnData, Database, EventBus),
+  made(ErasePerson, ErasuresStore, OwnData, Neighbours),
+  made(Certificates, SigningKeys),
+  made(ErasureWorker, ErasuresStore, ErasePerson, Certificates, LOGGER, SETTLE_SECONDS),
+  made(RequestErasure, Database, UsersStore, AccountMailsStore, ErasuresStore, ErasureWorker, Background),
+  made(ExportPerson, OwnData, Neighbours),
+  {
+    provide: Checks,
+    inject: [ErasuresStore],
+    useFactory: (erasures: ErasuresStore) => new Checks([erasuresCheck(erasures)]),
+  },
 ];

@@ -5,6 +5,7 @@ import {
   AddressBookServiceService,
   ClientsServiceService,
   IdentityServiceService,
+  PrivacyRequestsServiceService,
   RolesServiceService,
   SecondFactorServiceService,
   SessionsServiceService,
@@ -13,6 +14,7 @@ import {
   type User,
 } from '@souk/proto/identity/v1';
 import { NotificationsServiceService, type SendAccountMailRequest } from '@souk/proto/notifications/v1';
+import { PrivacyServiceService, type ErasePersonalDataResponse } from '@souk/proto/privacy/v1';
 import { rpcClient, type RpcClient, type ServiceDefinition } from '@souk/rpc';
 import { startService, type RunningService } from '@souk/service';
 import { metrics, runInContext } from '@souk/telemetry';
@@ -35,6 +37,17 @@ export const ADMIN = { email: 'root@souk.local', password: 'a long way home' };
 
 export type IdentityClient = RpcClient<typeof IdentityServiceService>;
 
+/** What notifications serves to identity. */
+const NOTIFICATIONS = { ...NotificationsServiceService, ...PrivacyServiceService };
+
+/** Nothing of the person is there. */
+export const NOTHING: ErasePersonalDataResponse = { treatments: [], pending: 0, orderIds: [], nextPageToken: '' };
+
+const keepsNothing = {
+  erasePersonalData: () => NOTHING,
+  exportPersonalData: () => ({ records: [], orderIds: [], nextPageToken: '' }),
+};
+
 /** One replica and a client for each of its services. */
 export interface Replica {
   readonly service: RunningService;
@@ -46,6 +59,7 @@ export interface Replica {
   readonly users: RpcClient<typeof UsersServiceService>;
   readonly clients: RpcClient<typeof ClientsServiceService>;
   readonly secondFactor: RpcClient<typeof SecondFactorServiceService>;
+  readonly privacy: RpcClient<typeof PrivacyRequestsServiceService>;
 }
 
 /** Somebody who is logged in. */
@@ -64,13 +78,17 @@ export class IdentityUnderTest {
   private constructor(
     readonly postgres: TestDatabase,
     readonly nats: TestNats,
-    readonly notifications: FakeService<typeof NotificationsServiceService>,
+    readonly notifications: FakeService<typeof NOTIFICATIONS>,
+    readonly orders: FakeService<typeof PrivacyServiceService>,
+    readonly payments: FakeService<typeof PrivacyServiceService>,
   ) {}
 
   static async prepare(): Promise<IdentityUnderTest> {
     const postgres = await testDatabase({ migrations: 'apps/identity/migrations' });
-    const notifications = await fakeService(NotificationsServiceService, { sendAccountMail: () => ({}) });
-    return new IdentityUnderTest(postgres, await testNats(), notifications);
+    const notifications = await fakeService(NOTIFICATIONS, { sendAccountMail: () => ({}), ...keepsNothing });
+    const orders = await fakeService(PrivacyServiceService, keepsNothing);
+    const payments = await fakeService(PrivacyServiceService, keepsNothing);
+    return new IdentityUnderTest(postgres, await testNats(), notifications, orders, payments);
   }
 
   readonly keyEncryptionKey = randomBytes(32).toString('base64');
@@ -85,6 +103,9 @@ export class IdentityUnderTest {
       SOUK_SERVICE_TOKEN: SERVICE_TOKEN,
       SOUK_KEY_ENCRYPTION_KEY: this.keyEncryptionKey,
       SOUK_NOTIFICATIONS_ADDRESS: this.notifications.address,
+      SOUK_ORDERS_ADDRESS: this.orders.address,
+      SOUK_PAYMENTS_ADDRESS: this.payments.address,
+      SOUK_ERASURE_SETTLE_SECONDS: 1,
       SOUK_KEY_ROTATION_DAYS: 90,
       SOUK_SHOP_URL: 'https://shop.example',
       SOUK_STAFF_SECOND_FACTOR: 'optional',
@@ -105,6 +126,7 @@ export class IdentityUnderTest {
       users: this.clientOf(UsersServiceService, service),
       clients: this.clientOf(ClientsServiceService, service),
       secondFactor: this.clientOf(SecondFactorServiceService, service),
+      privacy: this.clientOf(PrivacyRequestsServiceService, service),
     };
   }
 
@@ -154,7 +176,7 @@ export class IdentityUnderTest {
   async tearDown(): Promise<void> {
     this.clients.forEach((client) => client.close());
     await Promise.all(this.running.map((service) => service.stop()));
-    await this.notifications.close();
+    await Promise.all([this.notifications.close(), this.orders.close(), this.payments.close()]);
     await this.nats.close();
     await this.postgres.drop();
   }

@@ -7,11 +7,22 @@ import { renderOrderMail } from './order-mail.js';
 /** What handing a mail over came to. `retry`: it has surely not arrived and may be tried again. */
 export type Delivery = { readonly outcome: 'sent' } | { readonly outcome: 'retry' | 'failed'; readonly error: string };
 
+/** By what a mail is known that was handed over. */
+export interface DeliveredMail {
+  readonly notificationId: string;
+  readonly createdAt: Date;
+  readonly kind: string;
+  /** Absent where it is not about an order. */
+  readonly orderNumber?: string | undefined;
+}
+
 /** Hands mails over. */
 export interface Mailer {
   /** Whether handing the same mail over twice does no harm. */
   readonly repeatable: boolean;
   deliver(mail: QueuedMail): Promise<Delivery>;
+  /** Destroys what is kept of mails that were handed over; absent where nothing is. */
+  forget?(mails: readonly DeliveredMail[]): Promise<void>;
 }
 
 // One address and nothing else: no list, no comment, no second line.

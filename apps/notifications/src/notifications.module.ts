@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { EventBus } from '@souk/events';
 import { Database } from '@souk/postgres';
+import { PersonalData, PrivacyGrpc } from '@souk/privacy';
 import { Consumers, DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import type { NotificationsConfig } from './config.js';
@@ -10,7 +11,11 @@ import type { Mailer } from './mailer.js';
 import { notificationsConsumers } from './notifications.consumers.js';
 import { NotificationsGrpc } from './notifications.grpc.js';
 import { NotificationsStore } from './notifications.store.js';
+import { PersonalMails } from './privacy/personal-mails.js';
+import { PersonalMailsStore } from './privacy/personal-mails.store.js';
 import { SmtpMailer } from './smtp-mailer.js';
+
+const MAILER = Symbol('mailer');
 
 @Module({})
 export class NotificationsModule {
@@ -31,10 +36,21 @@ function parts(config: NotificationsConfig, logger: Logger): Provider[] {
       inject: [Database],
       useFactory: (database: Database) => new NotificationsStore(database),
     },
+    { provide: MAILER, useFactory: () => mailerOf(config, logger) },
     {
       provide: MailWorker,
-      inject: [NotificationsStore],
-      useFactory: (store: NotificationsStore) => new MailWorker({ store, mailer: mailerOf(config, logger), logger }),
+      inject: [NotificationsStore, MAILER],
+      useFactory: (store: NotificationsStore, mailer: Mailer) => new MailWorker({ store, mailer, logger }),
+    },
+    {
+      provide: PersonalData,
+      inject: [Database, MAILER],
+      useFactory: (database: Database, mailer: Mailer) => new PersonalMails(new PersonalMailsStore(database), mailer),
+    },
+    {
+      provide: PrivacyGrpc,
+      inject: [PersonalData],
+      useFactory: (data: PersonalData) => new PrivacyGrpc(data),
     },
     {
       provide: Consumers,

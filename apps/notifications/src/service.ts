@@ -1,5 +1,6 @@
 import { proofOf } from '@souk/config';
 import { OperationsGrpc } from '@souk/operations';
+import { PrivacyGrpc } from '@souk/privacy';
 import { identityKeys } from '@souk/rpc';
 import { listening, type ServiceOptions } from '@souk/service';
 import { createLogger } from '@souk/telemetry';
@@ -13,7 +14,7 @@ export function notificationsService(config: NotificationsConfig): ServiceOption
   return {
     name: 'notifications',
     module: NotificationsModule.with(config, logger),
-    controllers: [NotificationsGrpc, OperationsGrpc],
+    controllers: [NotificationsGrpc, OperationsGrpc, PrivacyGrpc],
     ...listening(config),
     signingKeys: identityKeys({ address: config.SOUK_IDENTITY_ADDRESS, caller: 'notifications', ...proofOf(config) }),
     logger,

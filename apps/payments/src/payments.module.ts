@@ -3,6 +3,7 @@ import { EventBus } from '@souk/events';
 import { Checks } from '@souk/operations';
 import { OutboxRelay } from '@souk/outbox';
 import { Database } from '@souk/postgres';
+import { PersonalData, PrivacyGrpc } from '@souk/privacy';
 import { Consumers, DataModule, operations } from '@souk/service';
 import type { Logger } from '@souk/telemetry';
 import type Stripe from 'stripe';
@@ -19,6 +20,7 @@ import { LeasesStore } from './leases.store.js';
 import { paymentsConsumers } from './payments.consumers.js';
 import { LOGGER, PaymentsGrpc } from './payments.grpc.js';
 import { PaymentsStore } from './payments.store.js';
+import { PersonalPayments } from './privacy/personal-payments.js';
 import { Providers } from './providers.js';
 import { ManualProvider } from './providers/manual.js';
 import { StripeBooks } from './providers/stripe-books.js';
@@ -106,6 +108,16 @@ function parts(config: PaymentsConfig, logger: Logger): Provider[] {
         const wake = () => worker.wake();
         return paymentsConsumers(store, { database, bus, logger, wake, captureAt: config.SOUK_CAPTURE });
       },
+    },
+    {
+      provide: PersonalData,
+      inject: [Database],
+      useFactory: (database: Database) => new PersonalPayments(database),
+    },
+    {
+      provide: PrivacyGrpc,
+      inject: [PersonalData],
+      useFactory: (data: PersonalData) => new PrivacyGrpc(data),
     },
     ChecksStore,
     {

@@ -1,7 +1,7 @@
 /**
  * Notices of the provider. Guarantees: each is stored once, by the provider's identifier, and kept until it was acted on;
  * two processes never act on the same one at a time, unless the first takes longer than the claim lasts. Notices of
- * unknown payments stay, marked as such. Does not guarantee any order among them.
+ * unknown payments stay, marked as such; of the others what they said is gone once they were acted on. Does not guarantee any order among them.
  */
 import { Injectable } from '@nestjs/common';
 import { Database, sql } from '@souk/postgres';
@@ -52,7 +52,9 @@ const CLAIM = sql(
 
 const FINISH = sql(
   'webhooks.finish',
-  `UPDATE webhook_inbox SET outcome = $2, next_try_at = NULL WHERE event_id = ANY($1::text[])`,
+  `UPDATE webhook_inbox
+      SET outcome = $2, next_try_at = NULL, payload = CASE WHEN $2 = 'UNKNOWN_PAYMENT' THEN payload ELSE '{}' END
+    WHERE event_id = ANY($1::text[])`,
 );
 
 // Who only waited for his turn has not tried.

@@ -17,6 +17,8 @@ export const PERMISSIONS = {
   'roles:write': 'Make roles and give them to people',
   'clients:write': 'Make machine clients and their secrets',
   'keys:write': 'Rotate the keys that tokens are signed with',
+  'privacy:export': 'Hand out all that is known of a person',
+  'privacy:erase': 'Erase a person from all services',
   'audit:read': 'Read who did what',
   'operations:run': 'Reconcile, replay and mend',
 } as const;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addAdminCommands } from './commands/admin.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addCheckCommands } from './commands/checks.ts';
+import { addErasureCommands } from './commands/erasures.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addMendCommands } from './commands/mends.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
@@ -49,6 +50,7 @@ export function opsProgram(perform: Perform): Command {
   addMendCommands(program, act);
   addAdminCommands(program, act);
   addAuditCommands(program, act);
+  addErasureCommands(program, act);
   // So that --json may stand after the command too.
   for (const command of program.commands.flatMap((one) => [one, ...one.commands])) {
     if (command.commands.length === 0) command.option('--json', 'machine-readable output');

@@ -27,6 +27,7 @@ const OWNERS: readonly (readonly [prefix: string, owner: ServiceName | 'runner' 
   ['SOUK_SAMPLE', 'runner'],
   ['SOUK_ADMIN_', 'identity'],
   ['SOUK_KEY_', 'identity'],
+  ['SOUK_ERASURE_', 'identity'],
   ['SOUK_ORDER_', 'orders'],
   ['SOUK_CAPTURE', 'payments'],
   ['SOUK_CARD_', 'payments'],

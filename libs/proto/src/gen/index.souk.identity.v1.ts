@@ -11,6 +11,7 @@ export * from "./souk/identity/v1/address_book_service.js";
 export * from "./souk/identity/v1/clients_service.js";
 export * from "./souk/identity/v1/identity_events.js";
 export * from "./souk/identity/v1/identity_service.js";
+export * from "./souk/identity/v1/privacy_requests_service.js";
 export * from "./souk/identity/v1/provider_login_service.js";
 export * from "./souk/identity/v1/roles_service.js";
 export * from "./souk/identity/v1/second_factor_service.js";

@@ -83,8 +83,12 @@ export interface DeleteAccountRequest {
   password: string;
 }
 
-/** The account is gone. */
+/** The account is gone, and its person is being erased from all services. */
 export interface DeleteAccountResponse {
+  /** Identifier (UUID) of the erasure; see PrivacyRequestsService. */
+  erasureId: string;
+  /** By which the person follows it. */
+  accessToken: string;
 }
 
 function createBaseRequestEmailVerificationRequest(): RequestEmailVerificationRequest {
@@ -939,11 +943,17 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
 };
 
 function createBaseDeleteAccountResponse(): DeleteAccountResponse {
-  return {};
+  return { erasureId: "", accessToken: "" };
 }
 
 export const DeleteAccountResponse: MessageFns<DeleteAccountResponse> = {
-  encode(_: DeleteAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeleteAccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.erasureId !== "") {
+      writer.uint32(10).string(message.erasureId);
+    }
+    if (message.accessToken !== "") {
+      writer.uint32(18).string(message.accessToken);
+    }
     return writer;
   },
 
@@ -960,6 +970,22 @@ export const DeleteAccountResponse: MessageFns<DeleteAccountResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.erasureId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accessToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -972,20 +998,39 @@ export const DeleteAccountResponse: MessageFns<DeleteAccountResponse> = {
     }
   },
 
-  fromJSON(_: any): DeleteAccountResponse {
-    return {};
+  fromJSON(object: any): DeleteAccountResponse {
+    return {
+      erasureId: isSet(object.erasureId)
+        ? globalThis.String(object.erasureId)
+        : isSet(object.erasure_id)
+        ? globalThis.String(object.erasure_id)
+        : "",
+      accessToken: isSet(object.accessToken)
+        ? globalThis.String(object.accessToken)
+        : isSet(object.access_token)
+        ? globalThis.String(object.access_token)
+        : "",
+    };
   },
 
-  toJSON(_: DeleteAccountResponse): unknown {
+  toJSON(message: DeleteAccountResponse): unknown {
     const obj: any = {};
+    if (message.erasureId !== "") {
+      obj.erasureId = message.erasureId;
+    }
+    if (message.accessToken !== "") {
+      obj.accessToken = message.accessToken;
+    }
     return obj;
   },
 
   create(base?: DeepPartial<DeleteAccountResponse>): DeleteAccountResponse {
     return DeleteAccountResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<DeleteAccountResponse>): DeleteAccountResponse {
+  fromPartial(object: DeepPartial<DeleteAccountResponse>): DeleteAccountResponse {
     const message = createBaseDeleteAccountResponse();
+    message.erasureId = object.erasureId ?? "";
+    message.accessToken = object.accessToken ?? "";
     return message;
   },
 };
