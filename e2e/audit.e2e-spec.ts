@@ -1,11 +1,16 @@
 /** Who did what, from the request of a person to the list that an auditor reads, and the check of all chains. */
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { serviceDatabaseUrl } from '@souk/infra';
+import { Database, sql } from '@souk/postgres';
 import { AuditServiceService } from '@souk/proto/audit/v1';
 import { rpcClient } from '@souk/rpc';
+import { readRun } from '@souk/runner';
 import { launchSouk, type LaunchedSouk } from '@souk/runner/launch';
 import { eventually } from '@souk/testing';
 import { Registry } from './access/identities.js';
 import { Client } from './client.js';
+import { Operator } from './ops.js';
 
 interface Page {
   readonly items: readonly {
@@ -67,6 +72,35 @@ it('finds what the gateway refused before it asked anybody', async () => {
     const found = await audit('outcome=denied&action=GET%20/v1/audit');
     expect(found).toMatchObject([{ chain: 'identity', service: 'gateway', reason: 'PERMISSION_DENIED' }]);
   });
+});
+
+it('shows a change of stock in whose midst the process was killed: asked, and never more', async () => {
+  const sku = await admin.sell(3);
+  const { ports, secrets, dataDir } = souk;
+  const login = { service: 'inventory', password: secrets.databasePasswords.inventory };
+  const url = serviceDatabaseUrl(`postgres://127.0.0.1:${ports.postgres}/`, login);
+  const inventory = Database.connect({ url, name: 'e2e' });
+  await inventory.transaction(async (tx) => {
+    // So that the change has to wait.
+    await tx.query(sql('e2e.hold_stock', 'SELECT sku FROM stock WHERE sku = $1 FOR UPDATE'), [sku]);
+    const change = admin.call('PUT', `/v1/stock/${sku}`, { onHand: 7 }).catch(() => undefined);
+    const asked = sql('e2e.asked', `SELECT seq FROM audit_log WHERE object_id = $1 AND outcome = 'asked'`);
+    await eventually(async () => expect((await inventory.query(asked, [sku])).length).toBe(2));
+    process.kill(readRun(join(dataDir, 'run.json'))?.children['inventory']?.pid ?? 0, 'SIGKILL');
+    await change;
+  });
+  await inventory.close();
+  await eventually(
+    async () => {
+      expect(await audit(`object=${sku}&outcome=unfinished`)).toMatchObject([
+        { chain: 'inventory', action: 'souk.inventory.v1.InventoryService/SetStock', reason: 'stock:write' },
+      ]);
+      const { code, stdout } = await new Operator(souk).run('audit verify inventory --json');
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject([{ service: 'inventory', brokenSequence: '0', unfinished: '1' }]);
+    },
+    { timeoutMs: 60_000 },
+  );
 });
 
 it('has chains that are whole', async () => {

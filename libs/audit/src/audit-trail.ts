@@ -19,9 +19,13 @@ export interface AuditTrailOptions {
   readonly logger: Logger;
   /** How long repeated refusals are counted together (1 min). */
   readonly countMs?: number;
+  /** After how many days records are let go; 0 for never (400). At least 90: the database refuses what is younger. */
+  readonly keepDays?: number | undefined;
 }
 
 const COUNT_MS = 60_000;
+const KEEP_DAYS = 400;
+const DAY_MS = 86_400_000;
 const GATHER_MS = 25;
 const BATCH = 500;
 const MOST_WAITING = 10_000;
@@ -71,6 +75,9 @@ export class AuditTrail implements Recorder {
     }
     this.lose(this.waiting.length);
     this.tellLosses();
+    await this.publishHead().catch((error: unknown) => {
+      this.options.logger.warn({ err: error }, "the head of the audit record's chain is not logged");
+    });
   }
 
   async asked(call: CallRecord, reason: string): Promise<void> {
@@ -84,7 +91,8 @@ export class AuditTrail implements Recorder {
 
   settled(call: CallRecord, outcome: CallOutcome): void {
     const record = this.recordOf(call, outcome);
-    if (outcome.outcome === 'allowed') this.later(record);
+    // What was asked has an outcome of its own, or it would look like the work of a process that died.
+    if (call.isAsked || outcome.outcome === 'allowed') this.later(record);
     else this.refused(record);
   }
 
@@ -112,6 +120,7 @@ export class AuditTrail implements Recorder {
       this.refusals.take().forEach((record) => this.later(record));
       this.tellLosses();
       await this.publishHead();
+      await this.letOldOnesGo();
     }
     if (this.waiting.length === 0) return 'done';
     await this.keepSome();
@@ -130,11 +139,17 @@ export class AuditTrail implements Recorder {
   }
 
   private async publishHead(): Promise<void> {
-    const head = await this.store.head();
-    if (!head || head.seq === this.published) return;
+    const head = await this.store.chain();
+    if (head.seq === this.published) return;
     this.published = head.seq;
     headSequence.set(Number(head.seq));
     this.options.logger.info({ sequence: String(head.seq), hash: head.hash }, "head of the audit record's chain");
+  }
+
+  /** At most 1,000 a minute and replica, which is more than a shop without an attack writes. */
+  private async letOldOnesGo(): Promise<void> {
+    const { service, keepDays = KEEP_DAYS } = this.options;
+    if (keepDays > 0) await this.store.letGo(service, new Date(Date.now() - keepDays * DAY_MS));
   }
 
   private lose(count: number): void {
@@ -150,9 +165,10 @@ export class AuditTrail implements Recorder {
   }
 
   private recordOf(call: CallRecord, outcome: { outcome: string; reason: string }): AuditRecord {
-    const { principal, object, ...rest } = call;
+    const { principal, object, isAsked, ...rest } = call;
     const about = { objectType: object?.type ?? '', objectId: object?.id ?? '' };
+    const id = isAsked && outcome.outcome !== 'asked' ? randomUUID() : call.callId;
     const { service } = this.options;
-    return { ...rest, ...outcome, ...about, ...actorOf(principal, call.caller), id: randomUUID(), service, count: 1 };
+    return { ...rest, ...outcome, ...about, ...actorOf(principal, call.caller), id, service, count: 1 };
   }
 }

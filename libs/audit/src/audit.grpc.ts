@@ -21,6 +21,8 @@ import { verifyChain } from './verify-chain.js';
 const DEFAULT_PAGE_SIZE = 100;
 const MAX_PAGE_SIZE = 500;
 const MOST_REFUSALS = 500;
+/** So long a call may take before it is told of as unfinished. */
+const UNDER_WAY_MS = 10_000;
 const TOKEN = /^(\d{1,15})-(\d{1,18})$/;
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
@@ -47,6 +49,7 @@ export class AuditGrpc implements Handlers<typeof AuditServiceService> {
       headHash: head.hash,
       brokenSequence: broken?.seq ?? 0n,
       problem: broken?.problem ?? '',
+      unfinished: await this.trail.store.unfinished(new Date(Date.now() - UNDER_WAY_MS)),
     };
   }
 

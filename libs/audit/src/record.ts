@@ -6,7 +6,7 @@ import { emailKey } from '@souk/auth';
 
 /** What is kept of one call, before it has its place in the chain. */
 export interface AuditRecord {
-  /** One record is kept once, however often it is handed over. */
+  /** One record is kept once, however often it is handed over. That of the first record of a call is the call's. */
   readonly id: string;
   readonly callId: string;
   readonly time: Date;

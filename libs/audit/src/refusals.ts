@@ -46,7 +46,10 @@ export class Refusals<R extends Countable> {
     const open = [...this.counted.values()].filter(({ more }) => more > 0);
     this.counted.clear();
     this.kinds.clear();
-    return open.map(({ last, more }) => ({ ...last, id: randomUUID(), callId: randomUUID(), count: more }));
+    return open.map(({ last, more }) => {
+      const id = randomUUID();
+      return { ...last, id, callId: id, count: more };
+    });
   }
 
   private kindOf(record: R): { key: string; record: R } {

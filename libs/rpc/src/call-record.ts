@@ -39,6 +39,8 @@ export interface CallRecord {
   readonly source: string;
   readonly requestId: string;
   readonly object: ObjectRef | undefined;
+  /** Whether it is kept before the work that it was asked for: its outcome then belongs to that record. */
+  readonly isAsked: boolean;
 }
 
 export interface CallOutcome {
@@ -99,8 +101,9 @@ export class RecordedCall {
   private record(response?: unknown): CallRecord {
     const { callId, action, principal, context } = this;
     const { caller = '', source = '', requestId } = context;
+    const isAsked = this.recording === 'before';
     const object = objectOf(action, this.declared.method.requestStream ? undefined : this.request, response);
-    return { callId, time: new Date(), action, principal, caller, source, requestId, object };
+    return { callId, time: new Date(), action, principal, caller, source, requestId, object, isAsked };
   }
 }
 

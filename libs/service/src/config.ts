@@ -25,6 +25,10 @@ export const dataFields = {
   NATS_PREFIX: z.string().default(''),
   /** How often each check of the service runs; every five minutes where it is not set. */
   SOUK_RECONCILE_EVERY_SECONDS: wholeNumber().min(1, 'it must be at least 1').optional(),
+  /** After how many days records of who did what are let go; 0 for never, 400 where it is not set. */
+  SOUK_AUDIT_DAYS: wholeNumber()
+    .refine((days) => days === 0 || days >= 90, 'it must be 0 (for ever) or at least 90')
+    .optional(),
 };
 
 export type DataConfig = z.infer<z.ZodObject<typeof dataFields>>;

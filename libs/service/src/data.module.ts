@@ -58,7 +58,8 @@ function connections({ name, config, logger }: DataOptions): Provider[] {
     {
       provide: AuditTrail,
       inject: [Database],
-      useFactory: (database: Database) => new AuditTrail({ service: name, database, logger }),
+      useFactory: (database: Database) =>
+        new AuditTrail({ service: name, database, logger, keepDays: config.SOUK_AUDIT_DAYS }),
     },
     {
       provide: Connections,

@@ -51,11 +51,15 @@ class MigrationParser extends StatementParser {
     if (this.accept('alter', 'table')) return this.alterTable();
     // A trigger keeps people from mistakes; what the services write does not need it.
     const others = ['view', 'function', 'trigger'].some((kind) => this.accept('create', kind));
-    if (others || this.accept('comment', 'on') || this.accept('revoke')) return this.skip();
+    if (others || this.accept('comment', 'on') || this.isAboutRights()) return this.skip();
     if (this.isAt('insert')) return this.seed();
     // There are no rows yet that it could change.
     if (this.isAt('update') || this.isAt('delete')) return this.skip();
     throw this.unexpected('a migration');
+  }
+
+  private isAboutRights(): boolean {
+    return this.accept('revoke') || this.accept('grant') || this.accept('drop', 'trigger');
   }
 
   private drop(name: string): void {

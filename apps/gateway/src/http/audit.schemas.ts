@@ -12,7 +12,10 @@ export const auditQuery = z.object({
     'Name of an RPC, in full or what stands after its slash; or a route that the gateway refused.',
     'RefundPayment',
   ),
-  outcome: z.enum(outcomes).optional(),
+  outcome: z
+    .enum([...outcomes, 'unfinished'])
+    .optional()
+    .meta({ description: '`unfinished`: only `asked` is kept of the call; it is under way, or its process died.' }),
   from: time('Records of this time or later.'),
   to: time('Records from before this time.'),
   limit: limitSchema,

@@ -37,7 +37,7 @@ function verify(service: GrpcService | undefined, { known: heads = [] }: { known
       }),
     );
     const answers = asked.flatMap((one) => one.answers);
-    output.result(answers, () => [chains(answers), ...answers.filter(isBroken).map(sentence)].join('\n'));
+    output.result(answers, () => [chains(answers), ...sentences(answers)].join('\n'));
     return tellFailures(output, ...asked) && !answers.some(isBroken);
   };
 }
@@ -49,8 +49,16 @@ function chains(answers: readonly Answer[]): string {
     { title: 'SERVICE', value: ({ service }) => service },
     { title: 'RECORDS', value: ({ verified }) => String(verified), align: 'right' },
     { title: 'CHAIN', value: (answer) => (isBroken(answer) ? 'BROKEN' : 'whole') },
+    { title: 'UNFINISHED', value: ({ unfinished }) => String(unfinished), align: 'right' },
     { title: 'HEAD', value: ({ service, headSequence, headHash }) => `${service}:${headSequence}:${headHash}` },
   ]);
+}
+
+function sentences(answers: readonly Answer[]): string[] {
+  const unfinished = answers.some((answer) => answer.unfinished > 0n);
+  const hint =
+    'Unfinished calls were asked, and their outcome is not known: GET /v1/audit?outcome=unfinished lists them.';
+  return [...answers.filter(isBroken).map(sentence), ...(unfinished ? [hint] : [])];
 }
 
 function sentence({ service, brokenSequence, problem }: Answer): string {

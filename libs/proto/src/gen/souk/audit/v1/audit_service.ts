@@ -61,7 +61,7 @@ export interface ListRecordsRequest {
   objectId: string;
   /** Only this action: `RefundPayment`, its full name, or a route. */
   action: string;
-  /** Only this outcome. */
+  /** Only this outcome; `unfinished` for calls of which only `asked` is kept: they are under way, or their process died. */
   outcome: string;
   /** Only records of this time or later. */
   fromTime:
@@ -95,7 +95,7 @@ export interface VerifyChainRequest {
 
 /** What the check found. */
 export interface VerifyChainResponse {
-  /** Records that are as they were written, from the first on. */
+  /** The newest place up to which all records are as they were written. */
   verified: bigint;
   /** Place of the newest record; 0 while there is none. */
   headSequence: bigint;
@@ -105,6 +105,8 @@ export interface VerifyChainResponse {
   brokenSequence: bigint;
   /** What is wrong with it, in a sentence. */
   problem: string;
+  /** Privileged calls that were asked more than 10 seconds ago and whose outcome is not known. */
+  unfinished: bigint;
 }
 
 /** Something that the gateway refused. */
@@ -961,7 +963,7 @@ export const VerifyChainRequest: MessageFns<VerifyChainRequest> = {
 };
 
 function createBaseVerifyChainResponse(): VerifyChainResponse {
-  return { verified: 0n, headSequence: 0n, headHash: "", brokenSequence: 0n, problem: "" };
+  return { verified: 0n, headSequence: 0n, headHash: "", brokenSequence: 0n, problem: "", unfinished: 0n };
 }
 
 export const VerifyChainResponse: MessageFns<VerifyChainResponse> = {
@@ -989,6 +991,12 @@ export const VerifyChainResponse: MessageFns<VerifyChainResponse> = {
     }
     if (message.problem !== "") {
       writer.uint32(42).string(message.problem);
+    }
+    if (message.unfinished !== 0n) {
+      if (BigInt.asIntN(64, message.unfinished) !== message.unfinished) {
+        throw new globalThis.Error("value provided for field message.unfinished of type int64 too large");
+      }
+      writer.uint32(48).int64(message.unfinished);
     }
     return writer;
   },
@@ -1046,6 +1054,14 @@ export const VerifyChainResponse: MessageFns<VerifyChainResponse> = {
             message.problem = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.unfinished = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1077,6 +1093,7 @@ export const VerifyChainResponse: MessageFns<VerifyChainResponse> = {
         ? BigInt(object.broken_sequence)
         : 0n,
       problem: isSet(object.problem) ? globalThis.String(object.problem) : "",
+      unfinished: isSet(object.unfinished) ? BigInt(object.unfinished) : 0n,
     };
   },
 
@@ -1097,6 +1114,9 @@ export const VerifyChainResponse: MessageFns<VerifyChainResponse> = {
     if (message.problem !== "") {
       obj.problem = message.problem;
     }
+    if (message.unfinished !== 0n) {
+      obj.unfinished = message.unfinished.toString();
+    }
     return obj;
   },
 
@@ -1114,6 +1134,9 @@ export const VerifyChainResponse: MessageFns<VerifyChainResponse> = {
       ? BigInt(object.brokenSequence)
       : 0n;
     message.problem = object.problem ?? "";
+    message.unfinished = (object.unfinished !== undefined && object.unfinished !== null)
+      ? BigInt(object.unfinished)
+      : 0n;
     return message;
   },
 };
