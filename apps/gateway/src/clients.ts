@@ -9,6 +9,7 @@ import {
   AddressBookServiceService,
   ClientsServiceService,
   IdentityServiceService,
+  PrivacyRequestsServiceService,
   RolesServiceService,
   ProviderLoginServiceService,
   SecondFactorServiceService,
@@ -30,6 +31,7 @@ export const ADDRESS_BOOK = Symbol('address book');
 export const MACHINE_CLIENTS = Symbol('machine clients');
 export const ROLES = Symbol('roles');
 export const USERS = Symbol('users');
+export const PRIVACY = Symbol('privacy requests');
 export const CATALOG = Symbol('catalog');
 export const INVENTORY = Symbol('inventory');
 export const CARTS = Symbol('carts');
@@ -45,6 +47,7 @@ export type AddressBookClient = RpcClient<typeof AddressBookServiceService>;
 export type MachineClientsClient = RpcClient<typeof ClientsServiceService>;
 export type RolesClient = RpcClient<typeof RolesServiceService>;
 export type UsersClient = RpcClient<typeof UsersServiceService>;
+export type PrivacyRequestsClient = RpcClient<typeof PrivacyRequestsServiceService>;
 export type CatalogClient = RpcClient<typeof CatalogServiceService>;
 export type InventoryClient = RpcClient<typeof InventoryServiceService>;
 export type CartsClient = RpcClient<typeof CartsServiceService>;
@@ -124,6 +127,14 @@ function identityProviders(identity: Connection): Provider[] {
         rpcClient(AddressBookServiceService, {
           ...identity,
           idempotent: ['addAddress', 'updateAddress', 'deleteAddress'],
+        }),
+    },
+    {
+      provide: PRIVACY,
+      useFactory: () =>
+        rpcClient(PrivacyRequestsServiceService, {
+          ...identity,
+          idempotent: ['exportMyData', 'exportDataOfPerson', 'resumeErasure'],
         }),
     },
     {

@@ -22,6 +22,7 @@ import { OperationsController } from './http/operations.controller.js';
 import { OrderStreams } from './http/order-stream.js';
 import { OrdersController } from './http/orders.controller.js';
 import { PaymentsController } from './http/payments.controller.js';
+import { PrivacyController } from './http/privacy.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ProductsController } from './http/products.controller.js';
 import { RolesController } from './http/roles.controller.js';
@@ -47,6 +48,7 @@ export class GatewayModule {
       controllers: [
         AuthController,
         AccountController,
+        PrivacyController,
         AddressesController,
         SessionsController,
         OAuthController,

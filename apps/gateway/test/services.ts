@@ -14,6 +14,7 @@ import {
   AddressBookServiceService,
   ClientsServiceService,
   IdentityServiceService,
+  PrivacyRequestsServiceService,
   RolesServiceService,
   ProviderLoginServiceService,
   SecondFactorServiceService,
@@ -43,6 +44,7 @@ export interface FakeAnswers {
   secondFactor: Answers<typeof SecondFactorServiceService>;
   addressBook: Answers<typeof AddressBookServiceService>;
   machineClients: Answers<typeof ClientsServiceService>;
+  privacyRequests: Answers<typeof PrivacyRequestsServiceService>;
   roles: Answers<typeof RolesServiceService>;
   users: Answers<typeof UsersServiceService>;
   catalog: Answers<typeof CatalogServiceService>;
@@ -75,6 +77,7 @@ export async function fakeServices(): Promise<FakeServices> {
     secondFactor: {},
     addressBook: {},
     machineClients: {},
+    privacyRequests: {},
     roles: {},
     users: {},
     catalog: {},
@@ -92,6 +95,7 @@ export async function fakeServices(): Promise<FakeServices> {
       ['secondFactor', SecondFactorServiceService],
       ['addressBook', AddressBookServiceService],
       ['machineClients', ClientsServiceService],
+      ['privacyRequests', PrivacyRequestsServiceService],
       ['roles', RolesServiceService],
       ['users', UsersServiceService],
     ],

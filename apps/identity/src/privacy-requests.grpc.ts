@@ -1,4 +1,4 @@
-import { Allow, emailKey, may } from '@souk/auth';
+import { Allow, emailKey, may, Privileged } from '@souk/auth';
 import { DomainError, invalid } from '@souk/errors';
 import { uuidv7 } from '@souk/postgres';
 import type { ExportedPage } from '@souk/privacy';
@@ -66,6 +66,7 @@ export class PrivacyRequestsGrpc implements Handlers<typeof PrivacyRequestsServi
   }
 
   @Allow('anyone')
+  @Privileged('privacy:erase')
   async getErasure({ erasureId, accessToken }: GetErasureRequest): Promise<GetErasureResponse> {
     if (!isUuid(erasureId)) throw erasureNotFound();
     const hash = hashOfToken(accessToken);

@@ -50,7 +50,7 @@ export class AccountController {
   @ApiOperation({
     summary: 'Delete the account of the caller',
     description:
-      'With its sessions, addresses and all that is known of the person; orders are kept, as the law asks for.',
+      'The person is erased from all services; orders are kept without them, as the law asks for. See `POST /v1/me/erasure`.',
   })
   @Answers(204, 'The account is gone. Its access tokens open nothing in it, and expire within fifteen minutes.')
   @Fails({ ...ASKS_FOR_PASSWORD, 404: ['USER_NOT_FOUND'], 409: ['LAST_ADMIN'] })
