@@ -11,9 +11,14 @@ export function wholeNumber() {
   return z.coerce.number({ error: 'it must be a number' }).int('it must be a whole number').min(0);
 }
 
-/** Where a service is found: `host:port`, several with commas between them after `static:`, or `dns:///name:port`. */
+/** Where a service is found: `host:port`, several with commas after `static:`, `dns:///name:port` or `registry:///service`. */
 export function address() {
-  return z.string().regex(/^(dns:\/\/\/)?[^\s/]+:\d{1,5}$/, 'it must be host:port');
+  return z
+    .string()
+    .regex(
+      /^((dns:\/\/\/)?[^\s/]+:\d{1,5}|registry:\/\/\/[a-z][a-z0-9-]*)$/,
+      'it must be host:port or registry:///service',
+    );
 }
 
 /** `true` or `false` (also 1 and 0). */

@@ -1,3 +1,6 @@
+export type { InstanceState } from './balancing/instance.js';
+export { tellInstances } from './balancing/known-instances.js';
+export { poolStates } from './balancing/pool.js';
 export { currentPrincipal } from './caller.js';
 export type { CallOutcome, CallRecord, ObjectRef, Recorder } from './call-record.js';
 export type { TlsFiles } from './certificates.js';

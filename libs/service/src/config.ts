@@ -7,14 +7,28 @@ export const serviceFields = {
   GRPC_PORT: port(),
   /** Where the service answers GET /metrics, on the same host; nowhere where it is not set. */
   MANAGEMENT_PORT: port().optional(),
+  /** Whether the service tells in NATS where it is, and finds others there whose address is `registry:///<service>`. */
+  SOUK_REGISTRY: z.enum(['on', 'off']).default('off'),
   ...proofFields,
 };
 
-/** Where a service listens and how it knows who calls. @throws ConfigError where that would not be safe */
-export function listening(config: z.infer<z.ZodObject<typeof serviceFields>>) {
+type ListeningConfig = z.infer<z.ZodObject<typeof serviceFields>> & {
+  readonly NATS_URL?: string;
+  readonly NATS_PREFIX?: string;
+};
+
+/** Where a service listens, how it knows who calls, and how others find it. @throws ConfigError where that would not be safe */
+export function listening(config: ListeningConfig) {
   requireProtection(config.GRPC_HOST, config);
   const { GRPC_HOST: host, GRPC_PORT: port, MANAGEMENT_PORT: managementPort } = config;
-  return { host, port, managementPort, ...proofOf(config) };
+  const { SOUK_REGISTRY, NATS_URL: url, NATS_PREFIX: prefix = '' } = config;
+  return {
+    host,
+    port,
+    managementPort,
+    ...proofOf(config),
+    ...(SOUK_REGISTRY === 'on' && url && { registry: { url, prefix } }),
+  };
 }
 
 /** What every service that keeps data reads besides. */

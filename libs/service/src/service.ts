@@ -8,6 +8,7 @@ import { NestFactory } from '@nestjs/core';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { AuditGrpc, AuditTrail } from '@souk/audit';
 import { TokenVerifier, type KeySource } from '@souk/auth';
+import { advertisedHost, Registry, soukVersion, type RegistryOptions } from '@souk/discovery';
 import { definitionOf, RpcServer, serviceName, type ControllerClass, type TlsFiles } from '@souk/rpc';
 import { createLogger, nestLogger, startTracing, stopTracing, type Logger } from '@souk/telemetry';
 import { HealthImplementation } from 'grpc-health-check';
@@ -32,6 +33,8 @@ export interface ServiceOptions {
   readonly serviceToken?: string;
   /** Turns TLS on: files of the service's certificate. */
   readonly tls?: TlsFiles;
+  /** Where the service tells that it runs, and finds others; left out, nobody is told. */
+  readonly registry?: Pick<RegistryOptions, 'url' | 'prefix'>;
   /** Public keys that access tokens are verified with; `get` gives a provider of the service's module. */
   readonly signingKeys: (get: Get) => ReturnType<KeySource>;
   readonly logger?: Logger;
@@ -50,6 +53,7 @@ export interface RunningService {
 /** Starts the service and resolves once it serves. Does not listen to signals: see {@link runService}. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const logger = options.logger ?? createLogger(options.name);
+  const registry = options.registry && new Registry({ ...identityOf(options), ...options.registry, logger });
   const app = await NestFactory.createApplicationContext(options.module, {
     logger: nestLogger(logger),
     abortOnError: false,
@@ -75,19 +79,30 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       ? undefined
       : await startManagement(options.host, options.managementPort, logger);
   const port = await server.listen(options.host, options.port);
+  await registry?.announce('ready', addressOf(options.host, port));
   logger.info({ port }, `${options.name} is ready`);
   return {
     port,
     managementPort: management?.port,
     get,
     stop: async () => {
+      await registry?.announce('draining');
       health.setStatus('', 'NOT_SERVING');
       await server.close(GRACE_MS);
+      await registry?.close();
       await app.close();
       // Last: what it does at the end is measured too.
       await management?.close();
     },
   };
+}
+
+function identityOf({ name: service, host, port }: ServiceOptions) {
+  return { service, address: addressOf(host, port), version: soukVersion() };
+}
+
+function addressOf(host: string, port: number): string {
+  return `${advertisedHost(host)}:${port}`;
 }
 
 /**

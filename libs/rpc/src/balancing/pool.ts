@@ -47,6 +47,11 @@ export function sharedPool(target: PoolTarget): { pool: Pool; release: () => voi
   return { pool: entry.pool, release };
 }
 
+/** What this process knows of the services that it calls. */
+export function poolStates(): readonly { readonly service: string; readonly instances: Pool['states'] }[] {
+  return [...OPEN.values()].map(({ pool }) => ({ service: pool.service, instances: pool.states }));
+}
+
 export class Pool {
   readonly budget = new RetryBudget();
   private readonly instances = new Map<Address, Instance>();

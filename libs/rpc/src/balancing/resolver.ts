@@ -1,15 +1,17 @@
 /**
- * Where the instances of a service are. A target is `host:port`, a list `static:host:port,host:port`, or
- * `dns:///name:port`, whose addresses are looked up again each second. Names in any target are looked up so. While a look-up
+ * Where the instances of a service are. A target is `host:port`, a list `static:host:port,host:port`,
+ * `dns:///name:port`, whose addresses are looked up again each second, or `registry:///service`. Names in any target are looked up so. While a look-up
  * fails, or finds nothing, the last addresses stay in use. One look-up is under way at a time in a process: a name server that is away
  * takes one of Node's few threads, and not all of them.
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { registered } from './known-instances.js';
 
 const LOOK_UP_EVERY_MS = 1_000;
 const LISTS = /^(static|ipv4|ipv6):/;
+const REGISTRY = /^registry:\/\/\/([a-z][a-z0-9-]*)$/;
 const DNS = /^dns:(\/\/[^/]*\/)?/;
 
 /** One place to connect to, `127.0.0.1:50051` or `[::1]:50051`. */
@@ -20,6 +22,8 @@ export type Resolver = (listener: (addresses: readonly Address[]) => void) => ()
 
 /** @throws a sentence for a target that cannot be read */
 export function resolverOf(target: string): Resolver {
+  const [, service] = REGISTRY.exec(target) ?? [];
+  if (service) return registered(service);
   const places = target.replace(LISTS, '').replace(DNS, '').split(',').map(placeOf);
   if (places.every(({ host }) => isIP(host) !== 0)) return fixed(places);
   return lookedUp(places);
