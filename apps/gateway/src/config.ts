@@ -22,6 +22,8 @@ export interface GatewayConfig {
   readonly natsPrefix: string;
   /** Under what replicas share their counts; where there is none, each counts alone. */
   readonly rateLimitSecret: string | undefined;
+  /** Whether the gateway tells in NATS where it is, and finds services there whose address is `registry:///<service>`. */
+  readonly registersItself: boolean;
   /** Requests per minute and client address. */
   readonly rateLimit: number;
   /** Of these, requests to `/v1/auth` and `/v1/oauth`, where passwords and secrets are guessed. */
@@ -59,6 +61,7 @@ const SHAPE = {
   SOUK_NOTIFICATIONS_ADDRESS: address().default('127.0.0.1:50056'),
   NATS_URL: z.string().default(''),
   NATS_PREFIX: z.string().default(''),
+  SOUK_REGISTRY: z.enum(['on', 'off']).default('off'),
   SOUK_RATE_LIMIT_SECRET: secret().optional(),
   SOUK_RATE_LIMIT: limit().default(200_000),
   SOUK_AUTH_RATE_LIMIT: limit().default(600),
@@ -99,6 +102,7 @@ export function gatewayConfig(env: NodeJS.ProcessEnv = process.env): GatewayConf
     },
     natsUrl: given.NATS_URL,
     natsPrefix: given.NATS_PREFIX,
+    registersItself: given.SOUK_REGISTRY === 'on',
     rateLimitSecret: given.SOUK_RATE_LIMIT_SECRET ?? given.SOUK_SERVICE_TOKEN,
     rateLimit: given.SOUK_RATE_LIMIT,
     authRateLimit: given.SOUK_AUTH_RATE_LIMIT,

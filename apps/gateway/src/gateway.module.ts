@@ -32,11 +32,13 @@ import { RefusalRecords } from './http/refusal-records.js';
 import { SessionsController } from './http/sessions.controller.js';
 import { SigningKeysController } from './http/signing-keys.controller.js';
 import { StockController } from './http/stock.controller.js';
+import { SystemController } from './http/system.controller.js';
 import { UsersController } from './http/users.controller.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 import { RateLimits } from './rate-limits/rate-limits.js';
 import { SharedUsage } from './rate-limits/shared-usage.js';
 import { ReadinessCheck } from './readiness.js';
+import { SystemView } from './system.js';
 import { CONFIG, LOGGER } from './tokens.js';
 
 @Module({})
@@ -67,11 +69,13 @@ export class GatewayModule {
         PaymentsController,
         AuditController,
         OperationsController,
+        SystemController,
       ],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
         { provide: TokenVerifier, useFactory: () => new TokenVerifier(identityKeys(connection(config, 'identity'))) },
+        { provide: SystemView, useFactory: () => new SystemView(config, logger) },
         { provide: Broadcast, useFactory: () => broadcast(config, logger) },
         {
           provide: SharedUsage,

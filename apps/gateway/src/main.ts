@@ -4,6 +4,7 @@ import { createLogger, startTracing, stopTracing } from '@souk/telemetry';
 import { gatewayConfig, type GatewayConfig } from './config.js';
 import { closeGateway, createGateway } from './gateway.js';
 import { ReadinessCheck } from './readiness.js';
+import { SystemView } from './system.js';
 
 /** Longest that requests under way may take to end. */
 const GRACE_MS = 10_000;
@@ -29,6 +30,7 @@ async function start(config: GatewayConfig): Promise<void> {
     .catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' ? new Error(`Port ${port} on ${host} is taken; set PORT to another.`) : error;
     });
+  await app.get(SystemView).ready();
   logger.info({ host, port }, 'gateway is ready');
   let stopping = false;
   const stop = () => {
@@ -41,6 +43,7 @@ async function start(config: GatewayConfig): Promise<void> {
 /** Not ready, then no new connections, then the requests under way, then the clients. */
 async function end(app: NestFastifyApplication, { drainMs }: GatewayConfig): Promise<void> {
   app.get(ReadinessCheck).drain();
+  await app.get(SystemView).drain();
   await delay(drainMs);
   await closeGateway(app, GRACE_MS).catch((error: unknown) => logger.error({ err: error }, 'did not stop in order'));
   await stopTracing();

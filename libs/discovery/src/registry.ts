@@ -44,7 +44,7 @@ export class Registry {
   private readonly told = new Set<string>();
   private readonly startedAt = new Date().toISOString();
   private readonly ending = new AbortController();
-  private readonly running: Promise<unknown>;
+  private readonly beating: Promise<void>;
   private state: RegisteredState = 'starting';
   private address: string;
   private connection: NatsConnection | undefined;
@@ -57,7 +57,9 @@ export class Registry {
   constructor(private readonly options: RegistryOptions) {
     this.address = options.address;
     this.instance = `${options.service}-${randomBytes(6).toString('hex')}`;
-    this.running = Promise.all([this.keepBeating(), this.keepWatching(), this.keepExpiring()]);
+    this.beating = this.keepBeating();
+    void this.keepWatching();
+    void this.keepExpiring();
   }
 
   /** Everybody who is known now. */
@@ -77,12 +79,12 @@ export class Registry {
     await this.beat().catch(() => undefined);
   }
 
-  /** Takes the own entry away. */
+  /** Takes the own entry away, if that can be done within two seconds. */
   async close(): Promise<void> {
     this.ending.abort();
-    // Else what is being written now would come after the deletion.
-    await this.running;
-    await this.bucket?.delete(this.key).catch(() => undefined);
+    // Only after the last beat: else what is being written now would come after the deletion.
+    const gone = this.beating.then(() => this.bucket?.delete(this.key)).catch(() => undefined);
+    await Promise.race([gone, sleep(2 * ANSWER_MS, undefined, { ref: false })]);
     await this.connection?.close();
   }
 

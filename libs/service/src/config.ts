@@ -8,7 +8,7 @@ export const serviceFields = {
   /** Where the service answers GET /metrics, on the same host; nowhere where it is not set. */
   MANAGEMENT_PORT: port().optional(),
   /** Whether the service tells in NATS where it is, and finds others there whose address is `registry:///<service>`. */
-  SOUK_REGISTRY: z.enum(['on', 'off']).default('off'),
+  SOUK_REGISTRY: z.enum(['on', 'off']).optional(),
   ...proofFields,
 };
 

@@ -15,6 +15,8 @@ export interface EnvironmentPlan {
   readonly dataDir: string;
   /** The caller's own environment. */
   readonly env: NodeJS.ProcessEnv;
+  /** Services that are found by the registry, as they have several instances. */
+  readonly registered?: readonly GrpcService[];
 }
 
 export type Environment = Readonly<Record<string, string>>;
@@ -45,6 +47,7 @@ export function serviceEnvironment(service: ServiceName, plan: EnvironmentPlan):
     PATH: plan.env['PATH'] ?? '',
     NODE_ENV: plan.env['NODE_ENV'] || 'development',
     NODE_COMPILE_CACHE: COMPILE_CACHE,
+    SOUK_REGISTRY: 'on',
     ...passedOn(service, plan.env),
     ...addresses(plan),
     ...proof(service, plan),
@@ -61,9 +64,17 @@ function passedOn(service: ServiceName, env: NodeJS.ProcessEnv): Environment {
   return passed;
 }
 
-function addresses({ ports }: EnvironmentPlan): Environment {
-  const entries = GRPC_SERVICES.map((name) => [`SOUK_${name.toUpperCase()}_ADDRESS`, `127.0.0.1:${ports[name]}`]);
+function addresses({ ports, registered = [] }: EnvironmentPlan): Environment {
+  const entries = GRPC_SERVICES.map((name) => {
+    const address = registered.includes(name) ? `registry:///${name}` : `127.0.0.1:${ports[name]}`;
+    return [`SOUK_${name.toUpperCase()}_ADDRESS`, address];
+  });
   return Object.fromEntries(entries) as Environment;
+}
+
+/** The environment of another instance of a service, on free ports. */
+export function replicaEnvironment(service: GrpcService, plan: EnvironmentPlan): Environment {
+  return { ...serviceEnvironment(service, plan), GRPC_PORT: '0', MANAGEMENT_PORT: '0' };
 }
 
 /** By what a service proves its name: its certificate, or the secret that all of them share. */

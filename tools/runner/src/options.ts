@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { StartupError } from '@souk/infra';
-import { SERVICES, type ServiceName } from './layout.ts';
+import { GRPC_SERVICES, SERVICES, type GrpcService, type ServiceName } from './layout.ts';
 
 export const HELP = `Starts a whole Souk on this machine and stops it with Ctrl-C.
 
@@ -8,6 +8,7 @@ export const HELP = `Starts a whole Souk on this machine and stops it with Ctrl-
 
   --fresh             start over: remove all state of the last runs first
   --except <service>  leave a service out, to run it by "npm run nx -- serve <service>"; may be repeated
+  --replicas <service>=<n>  run so many instances of a service; may be repeated
   --infra-only        only Postgres, NATS and the sandbox payment provider
   --no-sale           do not sell a sample item after the first start
   --help              show this text
@@ -22,6 +23,8 @@ export interface Options {
   readonly infraOnly: boolean;
   readonly sale: boolean;
   readonly except: readonly ServiceName[];
+  /** How many instances there are of a service with several. */
+  readonly replicas: Readonly<Partial<Record<GrpcService, number>>>;
 }
 
 /** Reads the command line; throws a sentence for what it does not know. */
@@ -33,6 +36,7 @@ export function parseOptions(args: readonly string[]): Options {
     infraOnly: values['infra-only'] ?? false,
     sale: !values['no-sale'],
     except: (values.except ?? []).map(knownService),
+    replicas: Object.fromEntries((values.replicas ?? []).map(replicasOf)),
   };
 }
 
@@ -47,6 +51,7 @@ function parse(args: readonly string[]) {
         'infra-only': flag,
         'no-sale': flag,
         except: { type: 'string', multiple: true },
+        replicas: { type: 'string', multiple: true },
       },
     }).values;
   } catch (error) {
@@ -58,4 +63,16 @@ function knownService(name: string): ServiceName {
   const service = SERVICES.find((known) => known === name);
   if (!service) throw new StartupError(`There is no service "${name}"; there are ${SERVICES.join(', ')}.`);
   return service;
+}
+
+const MOST_REPLICAS = 10;
+
+function replicasOf(text: string): [GrpcService, number] {
+  const [name, count] = text.split('=');
+  const service = GRPC_SERVICES.find((known) => known === name);
+  const number = Number(count);
+  if (!service || !Number.isInteger(number) || number < 1 || number > MOST_REPLICAS) {
+    throw new StartupError(`--replicas takes a service and a number up to ${MOST_REPLICAS}, such as orders=2.`);
+  }
+  return [service, number];
 }

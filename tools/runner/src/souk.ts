@@ -6,7 +6,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNatsServer, signal, startNats, startPostgres } from '@souk/infra';
 import { isTlsOn, keepCertificates, removeCertificates } from './certificates.ts';
-import { environmentFile, sandboxEnvironment, serviceEnvironment, type EnvironmentPlan } from './environment.ts';
+import {
+  environmentFile,
+  replicaEnvironment,
+  sandboxEnvironment,
+  serviceEnvironment,
+  type EnvironmentPlan,
+} from './environment.ts';
 import { layout, ROOT, SERVICES, STOP_ORDER, type Layout, type ServiceName } from './layout.ts';
 import type { LogOutput } from './log-output.ts';
 import type { Options } from './options.ts';
@@ -56,7 +62,7 @@ export class Souk {
   async startServices(): Promise<void> {
     const { except } = this.#parts.options;
     const services = SERVICES.filter((service) => !except.includes(service));
-    await Promise.all(services.map((service) => this.#startService(service)));
+    await Promise.all(services.flatMap((service) => [this.#startService(service), ...this.#startReplicas(service)]));
     await this.#waitUntil(() => this.#servicesAnswer(services));
     this.#parts.record.reached('ready');
   }
@@ -66,7 +72,8 @@ export class Souk {
     this.#stopping.abort(new Error('Souk is being stopped.'));
     this.#endCertificates();
     for (const group of STOP_ORDER) {
-      await Promise.all(group.map(async (name) => this.#running.get(name)?.stop()));
+      const members = [...this.#running].filter(([name]) => group.includes(serviceOf(name)));
+      await Promise.all(members.map(([, process]) => process.stop()));
     }
   }
 
@@ -132,6 +139,17 @@ export class Souk {
     await this.#start(service, () => launchNode(service, program, serviceEnvironment(service, plan), output));
   }
 
+  /** All but the first one, each on a free port, which the registry tells. */
+  #startReplicas(service: ServiceName): Promise<void>[] {
+    if (service === 'gateway') return [];
+    const { plan, output, options } = this.#parts;
+    const program = join(ROOT, 'apps', service, 'dist/main.js');
+    return Array.from({ length: (options.replicas[service] ?? 1) - 1 }, (_, index) => {
+      const name = replicaName(service, index + 2);
+      return this.#start(name, () => launchNode(name, program, replicaEnvironment(service, plan), output));
+    });
+  }
+
   async #servicesAnswer(services: readonly ServiceName[]): Promise<boolean> {
     const { ports } = this.#parts.plan;
     const answers = await Promise.all(services.map((service) => listens(ports[service])));
@@ -156,4 +174,13 @@ export class Souk {
     const addresses = { gatewayUrl: this.url, ports: plan.ports };
     writeFileSync(this.#layout.ports, `${JSON.stringify(addresses, null, 2)}\n`);
   }
+}
+
+function replicaName(service: string, number: number): string {
+  return `${service}-${number}`;
+}
+
+/** The service of a process, whichever replica it is. */
+function serviceOf(name: string): string {
+  return name.replace(/-\d+$/, '');
 }

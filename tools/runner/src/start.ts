@@ -4,7 +4,7 @@ import { StartupError, stopLeftNats, stopLeftPostgres } from '@souk/infra';
 import { isTlsOn } from './certificates.ts';
 import { administrator, type EnvironmentPlan } from './environment.ts';
 import { importSample, once, sellFirst } from './first-start.ts';
-import { dataFolder, layout } from './layout.ts';
+import { dataFolder, GRPC_SERVICES, layout } from './layout.ts';
 import { LogOutput } from './log-output.ts';
 import { HELP, parseOptions, type Options } from './options.ts';
 import { planPorts, type PortName, type PortPlan } from './port-plan.ts';
@@ -46,7 +46,8 @@ async function run(options: Options, ports: PortPlan, dataDir: string): Promise<
   if (options.fresh) startOver(dataDir);
   requireDiskSpace(dataDir);
   await requireFreePorts(ports, options.infraOnly ? INFRASTRUCTURE : (Object.keys(ports) as PortName[]));
-  const plan: EnvironmentPlan = { ports, secrets: loadSecrets(paths.secrets), dataDir, env };
+  const registered = GRPC_SERVICES.filter((service) => (options.replicas[service] ?? 1) > 1);
+  const plan: EnvironmentPlan = { ports, secrets: loadSecrets(paths.secrets), dataDir, env, registered };
   const souk = new Souk({ plan, options, output: new LogOutput(paths.logs), record: new RunRecord(paths.run) });
   const stop = stopOnSignals(souk);
   try {
