@@ -26,7 +26,7 @@ export interface AuditTrailOptions {
 const COUNT_MS = 60_000;
 const KEEP_DAYS = 400;
 const DAY_MS = 86_400_000;
-const GATHER_MS = 25;
+const GATHER_MS = 250;
 const BATCH = 500;
 const MOST_WAITING = 10_000;
 const LAST_TRIES = 5;
