@@ -136,7 +136,7 @@ it.each([
   ['POST', '/v1/auth/password-reset', 'identity', 'requestPasswordReset', { email: 'noor@example.com' }, {}, 202, ''],
   ['POST', '/v1/auth/password-reset/confirm', 'identity', 'resetPassword', { token: 't', password: 'p' }, {}, 204, ''],
   ['PATCH', '/v1/me', 'account', 'updateProfile', { name: 'Noor' }, { user: NOOR }, 200, NOOR_VIEW],
-  ['DELETE', '/v1/me', 'account', 'deleteAccount', { password: 'p' }, {}, 204, ''],
+  ['DELETE', '/v1/me', 'account', 'deleteAccount', { password: 'p', code: '' }, {}, 204, ''],
   ['PUT', '/v1/me/password', 'account', 'changePassword', { password: 'p', newPassword: 'q' }, {}, 204, ''],
   ['POST', '/v1/me/email-verification', 'account', 'requestEmailVerification', undefined, {}, 202, ''],
   [
@@ -154,7 +154,7 @@ it.each([
     '/v1/me/email-change',
     'account',
     'requestEmailChange',
-    { email: 'a@example.com', password: 'p' },
+    { email: 'a@example.com', password: 'p', code: '287082' },
     {},
     202,
     '',
@@ -250,8 +250,8 @@ it.each([
 
 it.each([
   ['LINK_INVALID', 'refused', 409, 'POST', '/v1/me/email-verification/confirm', 'verifyEmail', { token: 't' }],
-  ['WRONG_PASSWORD', 'forbidden', 403, 'DELETE', '/v1/me', 'deleteAccount', { password: 'p' }],
-  ['LAST_ADMIN', 'refused', 409, 'DELETE', '/v1/me', 'deleteAccount', { password: 'p' }],
+  ['WRONG_PASSWORD', 'forbidden', 403, 'DELETE', '/v1/me', 'deleteAccount', { password: 'p', code: '' }],
+  ['LAST_ADMIN', 'refused', 409, 'DELETE', '/v1/me', 'deleteAccount', { password: 'p', code: '' }],
 ] as const)('answers %s, which is %s, with %i', async (reason, kind, status, method, path, rpc, json) => {
   gateway.services.answers.account[rpc] = () => {
     throw new DomainError({ kind, reason, message: 'No.' });

@@ -51,8 +51,9 @@ export class AccountGrpc implements Handlers<typeof AccountServiceService> {
   }
 
   @Allow('user')
-  async requestEmailChange({ email, password }: RequestEmailChangeRequest): Promise<RequestEmailChangeResponse> {
-    await this.requestingChange.execute(caller().userId, email, password);
+  async requestEmailChange(request: RequestEmailChangeRequest): Promise<RequestEmailChangeResponse> {
+    const { email, password, code } = request;
+    await this.requestingChange.execute(caller().userId, email, password, code);
     return {};
   }
 
@@ -75,7 +76,7 @@ export class AccountGrpc implements Handlers<typeof AccountServiceService> {
   }
 
   @Allow('user')
-  async deleteAccount({ password }: DeleteAccountRequest): Promise<DeleteAccountResponse> {
-    return this.deleting.execute(caller().userId, password);
+  async deleteAccount({ password, code }: DeleteAccountRequest): Promise<DeleteAccountResponse> {
+    return this.deleting.execute(caller().userId, password, code);
   }
 }

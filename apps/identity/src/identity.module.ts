@@ -203,9 +203,9 @@ const accounts: Provider[] = [
   made(Register, Database, UsersStore, PasswordHasher, OpenSession, MailRequests, Background),
   made(RequestEmailVerification, UsersStore, MailRequests),
   made(VerifyEmail, Database, UsersStore, Background),
-  made(RequestEmailChange, ConfirmPassword, MailRequests),
+  made(RequestEmailChange, Database, UsersStore, ConfirmPassword, CheckCode, MailRequests),
   made(ConfirmEmailChange, Database, UsersStore, AccountMailsStore, Background),
-  made(DeleteAccount, Database, UsersStore, ConfirmPassword, RequestErasure),
+  made(DeleteAccount, Database, UsersStore, ConfirmPassword, CheckCode, RequestErasure),
   made(FirstAdmin, Database, UsersStore, PasswordHasher, LOGGER, FIRST_ADMIN),
   made(Housekeeping, Database, UsersStore, AttemptsStore, ErasuresStore, LOGGER),
 ];

@@ -83,7 +83,7 @@ describe('the address of an account', () => {
 
   describe('is changed', () => {
     const request = (person: Person, email: string, password = PASSWORD) =>
-      as(person, () => replica.account.requestEmailChange({ email, password }));
+      as(person, () => replica.account.requestEmailChange({ email, password, code: '' }));
     const confirm = (person: Person, token: string) => as(person, () => replica.account.confirmEmailChange({ token }));
 
     it('once it is confirmed at the new one, and the old one is told', async () => {

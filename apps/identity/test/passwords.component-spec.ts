@@ -153,7 +153,7 @@ describe('passwords', () => {
 
   describe('guard the end of an account', () => {
     const remove = (person: Person, password = PASSWORD) =>
-      as(person, () => replica.account.deleteAccount({ password }));
+      as(person, () => replica.account.deleteAccount({ password, code: '' }));
 
     it('which takes all that is known of the person with it', async () => {
       const owner = await newOwner(identity, replica, 'leaving@example.com');

@@ -37,7 +37,7 @@ afterEach(() => identity.tearDown());
 const newEmail = () => `lovelace${++counter}@example.com`;
 
 async function erased(person: Person): Promise<{ erasureId: string; accessToken: string }> {
-  return as(person, () => replica.account.deleteAccount({ password: PASSWORD }));
+  return as(person, () => replica.account.deleteAccount({ password: PASSWORD, code: '' }));
 }
 
 async function stateOf(access: { erasureId: string; accessToken: string }) {

@@ -71,7 +71,7 @@ describe('where staff must have a second factor', () => {
         () => replica.client.getUser({ userId: '' }),
         () => replica.users.listUsers({ email: '', role: '', pageSize: 1, pageToken: '' }),
         () => replica.account.changePassword({ password: PASSWORD, newPassword: 'a newer garden' }),
-        () => replica.account.deleteAccount({ password: PASSWORD }),
+        () => replica.account.deleteAccount({ password: PASSWORD, code: '' }),
         () => replica.sessions.revokeOtherSessions({}),
         () => replica.secondFactor.removeSecondFactor({ password: PASSWORD, code: '123456' }),
       ];

@@ -277,6 +277,36 @@ describe('a second factor', () => {
     });
   });
 
+  describe('is asked for, with the password,', () => {
+    it('before the address changes', async () => {
+      const person = await enrolled();
+      const email = `next-${person.email}`;
+      const change = (code: string) =>
+        as(person, () => replica.account.requestEmailChange({ email, password: PASSWORD, code }));
+      for (const code of ['', wrongCodeOf(person.secret)]) {
+        expect(await refusal(change(code))).toMatchObject({ kind: 'forbidden', reason: 'WRONG_CODE' });
+      }
+      await identity.mailsSettled();
+      expect(identity.mailsTo(email)).toEqual([]);
+      await change(codeOf(person.secret));
+      expect(await identity.mailKinds(email, 1)).toEqual(['CONFIRM_EMAIL']);
+      expect(await refusal(change(codeOf(person.secret)))).toMatchObject({ reason: 'WRONG_CODE' });
+    });
+
+    it('before the account is deleted, and a wrong one is counted', async () => {
+      const person = await enrolled();
+      const remove = (code: string) => as(person, () => replica.account.deleteAccount({ password: PASSWORD, code }));
+      for (const code of ['', ...Array.from({ length: 4 }, () => wrongCodeOf(person.secret))]) {
+        expect(await refusal(remove(code))).toMatchObject({ reason: 'WRONG_CODE' });
+      }
+      expect(await refusal(remove(codeOf(person.secret)))).toMatchObject({ reason: 'TOO_MANY_ATTEMPTS' });
+      expect((await as(person, () => replica.client.getUser({ userId: '' }))).user?.userId).toBe(person.userId);
+      await noPauses();
+      expect((await remove(person.recoveryCodes[0]!)).erasureId).not.toBe('');
+      expect(await refusal(login(person.email))).toMatchObject({ reason: 'WRONG_CREDENTIALS' });
+    });
+  });
+
   describe('is removed', () => {
     it('by its owner with password and code, which ends log-ins that wait for one', async () => {
       const person = await enrolled();

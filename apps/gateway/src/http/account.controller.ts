@@ -16,6 +16,7 @@ import { userSchema } from './auth.schemas.js';
 
 /** What asks for the password again is refused so. */
 const ASKS_FOR_PASSWORD = { 403: ['WRONG_PASSWORD'], 429: ['RATE_LIMITED', 'TOO_MANY_ATTEMPTS'] };
+const ASKS_FOR_CODE_TOO = { ...ASKS_FOR_PASSWORD, 403: ['WRONG_PASSWORD', 'WRONG_CODE'] };
 
 /** The account of the person who calls. */
 @ApiTags('Accounts')
@@ -53,7 +54,7 @@ export class AccountController {
       'The person is erased from all services; orders are kept without them, as the law asks for. See `POST /v1/me/erasure`.',
   })
   @Answers(204, 'The account is gone. Its access tokens open nothing in it, and expire within fifteen minutes.')
-  @Fails({ ...ASKS_FOR_PASSWORD, 404: ['USER_NOT_FOUND'], 409: ['LAST_ADMIN'] })
+  @Fails({ ...ASKS_FOR_CODE_TOO, 404: ['USER_NOT_FOUND'], 409: ['LAST_ADMIN'] })
   async remove(@Body({ schema: deleteAccountBody }) body: z.infer<typeof deleteAccountBody>): Promise<void> {
     await this.account.deleteAccount(body);
   }
@@ -107,7 +108,7 @@ export class AccountController {
     description: 'A link goes to the new address. The answer does not tell whether another account has it.',
   })
   @Answers(202, 'A mail is on its way to the new address.')
-  @Fails({ ...ASKS_FOR_PASSWORD, 404: ['USER_NOT_FOUND'] })
+  @Fails({ ...ASKS_FOR_CODE_TOO, 404: ['USER_NOT_FOUND'] })
   async requestEmailChange(
     @Body({ schema: requestEmailChangeBody }) body: z.infer<typeof requestEmailChangeBody>,
   ): Promise<void> {

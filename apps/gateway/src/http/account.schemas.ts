@@ -4,7 +4,14 @@ import { emailSchema } from './fields.schemas.js';
 
 export const updateProfileBody = z.strictObject({ name: nameSchema }).meta({ id: 'UpdateProfileRequest' });
 
-export const deleteAccountBody = z.strictObject({ password: passwordSchema }).meta({ id: 'DeleteAccountRequest' });
+const codeIfSetSchema = z.string().max(40).default('').meta({
+  description: 'Six digits of the authenticator app, or a recovery code, where the account has a second factor.',
+  example: '287082',
+});
+
+export const deleteAccountBody = z
+  .strictObject({ password: passwordSchema, code: codeIfSetSchema })
+  .meta({ id: 'DeleteAccountRequest' });
 
 export const changePasswordBody = z
   .strictObject({
@@ -16,5 +23,5 @@ export const changePasswordBody = z
 export const confirmLinkBody = z.strictObject({ token: linkTokenSchema }).meta({ id: 'ConfirmLinkRequest' });
 
 export const requestEmailChangeBody = z
-  .strictObject({ email: emailSchema, password: passwordSchema })
+  .strictObject({ email: emailSchema, password: passwordSchema, code: codeIfSetSchema })
   .meta({ id: 'ChangeEmailRequest' });

@@ -56,7 +56,7 @@ export class PrivacyController {
     Location: 'Where to ask how far it is.',
   })
   @Fails({
-    403: ['WRONG_PASSWORD'],
+    403: ['WRONG_PASSWORD', 'WRONG_CODE'],
     404: ['USER_NOT_FOUND'],
     409: ['LAST_ADMIN'],
     429: ['RATE_LIMITED', 'TOO_MANY_ATTEMPTS'],

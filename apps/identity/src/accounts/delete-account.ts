@@ -3,6 +3,7 @@ import type { Database } from '@souk/postgres';
 import type { ConfirmPassword } from '../passwords/confirm-password.js';
 import type { RequestErasure } from '../privacy/request-erasure.js';
 import { userNotFound } from './account-errors.js';
+import type { CheckCode } from '../second-factor/check-code.js';
 import type { UsersStore } from './users.store.js';
 
 /** Deletes an account with all that is known of the person here, and begins to erase the person from the other services. */
@@ -11,19 +12,23 @@ export class DeleteAccount {
     private readonly database: Database,
     private readonly users: UsersStore,
     private readonly confirmPassword: ConfirmPassword,
+    private readonly checkCode: CheckCode,
     private readonly erasing: RequestErasure,
   ) {}
 
-  /** @throws DomainError WRONG_PASSWORD, TOO_MANY_ATTEMPTS, LAST_ADMIN */
-  async execute(userId: string, password: string): Promise<{ erasureId: string; accessToken: string }> {
+  /** @throws DomainError WRONG_PASSWORD, WRONG_CODE, TOO_MANY_ATTEMPTS, LAST_ADMIN */
+  async execute(userId: string, password: string, code: string): Promise<{ erasureId: string; accessToken: string }> {
     await this.confirmPassword.execute(userId, password);
-    const { erasureId, token } = await this.database.transaction(async (tx) => {
-      await this.users.lockAdmins(tx);
-      const user = await this.users.lock(tx, userId);
-      if (!user) throw userNotFound();
-      if (user.roles.includes('admin') && !(await this.users.hasAdmin(tx, userId))) throw lastAdmin();
-      return this.erasing.endAccount(tx, user);
-    });
+    const { erasureId, token } = await this.checkCode.whereSet(userId, code, (prove) =>
+      this.database.transaction(async (tx) => {
+        await this.users.lockAdmins(tx);
+        const user = await this.users.lock(tx, userId);
+        if (!user) throw userNotFound();
+        await prove(tx, user);
+        if (user.roles.includes('admin') && !(await this.users.hasAdmin(tx, userId))) throw lastAdmin();
+        return this.erasing.endAccount(tx, user);
+      }),
+    );
     this.erasing.wake();
     return { erasureId, accessToken: token.text };
   }

@@ -35,6 +35,25 @@ export class CheckCode {
     }
   }
 
+  /**
+   * Like `begin`, `use` and `succeeded` around the work, for who has a second factor; others do the work without a code.
+   * @throws DomainError WRONG_CODE, TOO_MANY_ATTEMPTS
+   */
+  async whereSet<T>(
+    userId: string,
+    code: string,
+    work: (prove: (tx: Transaction, user: User) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    const isSet = (await this.secondFactors.find(userId)) !== undefined;
+    if (isSet) await this.begin(userId);
+    const result = await work(async (tx, user) => {
+      // Asked again: it may have been set up since.
+      if (await this.secondFactors.find(userId, tx)) await this.use(tx, user, code);
+    });
+    if (isSet) await this.succeeded(userId);
+    return result;
+  }
+
   /** Begins the count again, after what the code was shown for is written. */
   async succeeded(userId: string): Promise<void> {
     await this.attempts.forget(tryOf(userId));

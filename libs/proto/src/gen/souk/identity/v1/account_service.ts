@@ -35,6 +35,8 @@ export interface RequestEmailChangeRequest {
   email: string;
   /** Password of the account. */
   password: string;
+  /** Six digits, or a recovery code, where the account has a second factor; otherwise empty. */
+  code: string;
 }
 
 /** A mail is on its way to the new address. */
@@ -81,6 +83,8 @@ export interface ChangePasswordResponse {
 export interface DeleteAccountRequest {
   /** Password of the account. */
   password: string;
+  /** Six digits, or a recovery code, where the account has a second factor; otherwise empty. */
+  code: string;
 }
 
 /** The account is gone, and its person is being erased from all services. */
@@ -330,7 +334,7 @@ export const VerifyEmailResponse: MessageFns<VerifyEmailResponse> = {
 };
 
 function createBaseRequestEmailChangeRequest(): RequestEmailChangeRequest {
-  return { email: "", password: "" };
+  return { email: "", password: "", code: "" };
 }
 
 export const RequestEmailChangeRequest: MessageFns<RequestEmailChangeRequest> = {
@@ -340,6 +344,9 @@ export const RequestEmailChangeRequest: MessageFns<RequestEmailChangeRequest> = 
     }
     if (message.password !== "") {
       writer.uint32(18).string(message.password);
+    }
+    if (message.code !== "") {
+      writer.uint32(26).string(message.code);
     }
     return writer;
   },
@@ -373,6 +380,14 @@ export const RequestEmailChangeRequest: MessageFns<RequestEmailChangeRequest> = 
             message.password = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -389,6 +404,7 @@ export const RequestEmailChangeRequest: MessageFns<RequestEmailChangeRequest> = 
     return {
       email: isSet(object.email) ? globalThis.String(object.email) : "",
       password: isSet(object.password) ? globalThis.String(object.password) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
     };
   },
 
@@ -400,6 +416,9 @@ export const RequestEmailChangeRequest: MessageFns<RequestEmailChangeRequest> = 
     if (message.password !== "") {
       obj.password = message.password;
     }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
     return obj;
   },
 
@@ -410,6 +429,7 @@ export const RequestEmailChangeRequest: MessageFns<RequestEmailChangeRequest> = 
     const message = createBaseRequestEmailChangeRequest();
     message.email = object.email ?? "";
     message.password = object.password ?? "";
+    message.code = object.code ?? "";
     return message;
   },
 };
@@ -876,13 +896,16 @@ export const ChangePasswordResponse: MessageFns<ChangePasswordResponse> = {
 };
 
 function createBaseDeleteAccountRequest(): DeleteAccountRequest {
-  return { password: "" };
+  return { password: "", code: "" };
 }
 
 export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
   encode(message: DeleteAccountRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.password !== "") {
       writer.uint32(10).string(message.password);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
     }
     return writer;
   },
@@ -908,6 +931,14 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
             message.password = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -921,13 +952,19 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
   },
 
   fromJSON(object: any): DeleteAccountRequest {
-    return { password: isSet(object.password) ? globalThis.String(object.password) : "" };
+    return {
+      password: isSet(object.password) ? globalThis.String(object.password) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+    };
   },
 
   toJSON(message: DeleteAccountRequest): unknown {
     const obj: any = {};
     if (message.password !== "") {
       obj.password = message.password;
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
     }
     return obj;
   },
@@ -938,6 +975,7 @@ export const DeleteAccountRequest: MessageFns<DeleteAccountRequest> = {
   fromPartial(object: DeepPartial<DeleteAccountRequest>): DeleteAccountRequest {
     const message = createBaseDeleteAccountRequest();
     message.password = object.password ?? "";
+    message.code = object.code ?? "";
     return message;
   },
 };
@@ -1068,7 +1106,7 @@ export const AccountServiceService = {
   },
   /**
    * Sends a link to another address that the account shall have. Does not tell whether that address has an account.
-   * Errors: WRONG_PASSWORD, TOO_MANY_ATTEMPTS, INVALID_ARGUMENT.
+   * Errors: WRONG_PASSWORD, WRONG_CODE, TOO_MANY_ATTEMPTS, INVALID_ARGUMENT.
    */
   requestEmailChange: {
     path: "/souk.identity.v1.AccountService/RequestEmailChange" as const,
@@ -1119,7 +1157,10 @@ export const AccountServiceService = {
       Buffer.from(ChangePasswordResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ChangePasswordResponse => ChangePasswordResponse.decode(value),
   },
-  /** Deletes the account and all that is known of the person here. Errors: WRONG_PASSWORD, TOO_MANY_ATTEMPTS, LAST_ADMIN. */
+  /**
+   * Deletes the account and all that is known of the person here. Errors: WRONG_PASSWORD, WRONG_CODE, TOO_MANY_ATTEMPTS,
+   * LAST_ADMIN.
+   */
   deleteAccount: {
     path: "/souk.identity.v1.AccountService/DeleteAccount" as const,
     requestStream: false as const,
@@ -1143,7 +1184,7 @@ export interface AccountServiceServer extends UntypedServiceImplementation {
   verifyEmail: handleUnaryCall<VerifyEmailRequest, VerifyEmailResponse>;
   /**
    * Sends a link to another address that the account shall have. Does not tell whether that address has an account.
-   * Errors: WRONG_PASSWORD, TOO_MANY_ATTEMPTS, INVALID_ARGUMENT.
+   * Errors: WRONG_PASSWORD, WRONG_CODE, TOO_MANY_ATTEMPTS, INVALID_ARGUMENT.
    */
   requestEmailChange: handleUnaryCall<RequestEmailChangeRequest, RequestEmailChangeResponse>;
   /** Gives the account the address that the link was sent to, and says so to the old one. Errors: LINK_INVALID. */
@@ -1155,7 +1196,10 @@ export interface AccountServiceServer extends UntypedServiceImplementation {
    * INVALID_ARGUMENT.
    */
   changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
-  /** Deletes the account and all that is known of the person here. Errors: WRONG_PASSWORD, TOO_MANY_ATTEMPTS, LAST_ADMIN. */
+  /**
+   * Deletes the account and all that is known of the person here. Errors: WRONG_PASSWORD, WRONG_CODE, TOO_MANY_ATTEMPTS,
+   * LAST_ADMIN.
+   */
   deleteAccount: handleUnaryCall<DeleteAccountRequest, DeleteAccountResponse>;
 }
 
