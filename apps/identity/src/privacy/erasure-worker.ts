@@ -42,12 +42,22 @@ export class ErasureWorker {
   async round(): Promise<Outcome> {
     const task = await this.store.claim(LEASE_SECONDS);
     if (!task) return 'done';
+    const renewing = setInterval(() => this.renew(task), (LEASE_SECONDS * 1_000) / 3);
     try {
       await this.work(task);
     } catch (error) {
       if (!(error instanceof LostErasure)) await this.fail(task, error);
+    } finally {
+      clearInterval(renewing);
     }
     return 'more';
+  }
+
+  /** One that fails costs nothing: another worker may take it over in time, and repeats what was done. */
+  private renew(task: ErasureTask): void {
+    this.store.renew(task, LEASE_SECONDS).catch((error: unknown) => {
+      this.logger.warn({ err: error, erasureId: task.erasureId }, 'the lease of an erasure could not be renewed');
+    });
   }
 
   private async work(task: ErasureTask): Promise<void> {

@@ -97,7 +97,8 @@ const CLAIM = sql(
 );
 const RENEW = sql(
   'erasures.renew',
-  `UPDATE erasures SET due_at = now() + make_interval(secs => $3) WHERE erasure_id = $1 AND epoch = $2 RETURNING erasure_id`,
+  `UPDATE erasures SET due_at = now() + make_interval(secs => $3)
+    WHERE erasure_id = $1 AND epoch = $2 AND due_at < 'infinity' RETURNING erasure_id`,
 );
 // What was still there may have been told of again just now: the time to settle begins anew.
 const PUT_OFF = sql(

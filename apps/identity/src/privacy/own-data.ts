@@ -37,6 +37,8 @@ const COUNT_MAILS = sql(
   'SELECT count(*)::int AS open FROM account_mails WHERE lower(recipient) = ANY($1::text[])',
 );
 
+const KEPT_AS_EVIDENCE = 'It shows misuse, and holds identifiers and network addresses, no names.';
+
 /** An event about an account, as JSON, without the person. */
 const redactIdentityEvent: Redact = (_type, data) => {
   const { email: _email, name: _name, ...event } = data as { email?: unknown; name?: unknown };
@@ -75,6 +77,7 @@ export class OwnData {
         { what: 'account, sessions, addresses, second factor, provider identities', action: 'REMOVED', count: 0 },
         { what: 'links and mails to be handed over', action: 'REMOVED', count: proofs.length + mails.length },
         { what: 'events and dead letters about the account', action: 'REMOVED', count: redacted },
+        { what: 'record of who did what, in each service', action: 'KEPT', count: 0, reason: KEPT_AS_EVIDENCE },
       ],
       pending: counted?.open ?? 0,
     };
