@@ -33,6 +33,15 @@ export interface GatewayConfig {
   /** Requests per minute of one machine client, unless it has a limit of its own. */
   readonly clientRateLimit: number;
   readonly clientRateLimits: ReadonlyMap<string, number>;
+  /** Most connections that are open at a time, in all and from one address that is no trusted proxy. */
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  /** Longest that the headers of a request may take to arrive, from when the connection is there. */
+  readonly headersTimeoutMs: number;
+  /** Longest that a client may take nothing of what waits for it. */
+  readonly answerTimeoutMs: number;
+  /** How long a connection stays open between requests. */
+  readonly keepAliveMs: number;
   /** Longest that a body may take to arrive; product files take their time. */
   readonly bodyTimeoutMs: number;
   /** Largest product file, in bytes. */
@@ -74,6 +83,11 @@ const SHAPE = {
       'it must list limits such as <client id>=600',
     )
     .default(''),
+  SOUK_MAX_CONNECTIONS: limit().default(10_000),
+  SOUK_MAX_CONNECTIONS_PER_ADDRESS: limit().default(1_000),
+  SOUK_HEADERS_TIMEOUT_MS: limit().default(10_000),
+  SOUK_ANSWER_TIMEOUT_MS: limit().default(60_000),
+  SOUK_KEEP_ALIVE_MS: limit().default(72_000),
   SOUK_BODY_TIMEOUT_MS: wholeNumber().default(20_000),
   SOUK_IMPORT_MAX_BYTES: wholeNumber().default(128 * 1024 * 1024),
   SOUK_MAX_EVENT_STREAMS: wholeNumber().default(1_000),
@@ -109,6 +123,11 @@ export function gatewayConfig(env: NodeJS.ProcessEnv = process.env): GatewayConf
     accountRateLimit: given.SOUK_ACCOUNT_RATE_LIMIT,
     clientRateLimit: given.SOUK_CLIENT_RATE_LIMIT,
     clientRateLimits: new Map(listed(given.SOUK_CLIENT_RATE_LIMITS).map(clientLimit)),
+    maxConnections: given.SOUK_MAX_CONNECTIONS,
+    maxConnectionsPerAddress: given.SOUK_MAX_CONNECTIONS_PER_ADDRESS,
+    headersTimeoutMs: given.SOUK_HEADERS_TIMEOUT_MS,
+    answerTimeoutMs: given.SOUK_ANSWER_TIMEOUT_MS,
+    keepAliveMs: given.SOUK_KEEP_ALIVE_MS,
     bodyTimeoutMs: given.SOUK_BODY_TIMEOUT_MS,
     importMaxBytes: given.SOUK_IMPORT_MAX_BYTES,
     maxEventStreams: given.SOUK_MAX_EVENT_STREAMS,

@@ -9,6 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from './config.js';
 import { GatewayModule } from './gateway.module.js';
 import { addBodyParsers } from './http/body-parsers.js';
+import { guardConnections } from './http/connections.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { addRateLimit } from './http/rate-limit.js';
 import { addRequestHooks } from './http/request-hooks.js';
@@ -20,12 +21,22 @@ import { openApiDocument } from './openapi.js';
 const MAX_PARAM_LENGTH = 1_000;
 /** Time for a request to arrive in full, a large product file over a slow line included. */
 const REQUEST_TIMEOUT_MS = 10 * 60_000;
+/** Of the first line and the headers together. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** How often the server looks for requests that take too long. */
+const MOST_BETWEEN_CHECKS_MS = 1_000;
 
 /** The gateway, ready to listen: `listen` on its Fastify instance, or `init` for tests. */
 export async function createGateway(config: GatewayConfig, logger: Logger): Promise<NestFastifyApplication> {
   const adapter: FastifyAdapter = new FastifyAdapter({
     skipMiddie: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: config.keepAliveMs,
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: config.headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(MOST_BETWEEN_CHECKS_MS, config.headersTimeoutMs),
+    },
     return503OnClosing: false,
     clientErrorHandler: refuseMalformed,
     trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
@@ -34,6 +45,7 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
       app.get(ProblemFilter).answer(error, request, reply),
   });
   const fastify = adapter.getInstance<FastifyInstance>();
+  guardConnections(fastify, config);
   addRequestHooks(fastify, logger);
   addBodyParsers(fastify, config.bodyTimeoutMs);
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(config, logger), adapter, {

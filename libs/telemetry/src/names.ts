@@ -38,6 +38,11 @@ export const METRICS = {
     help: 'Gateways that share their rate limits, this one included',
     labels: [],
   },
+  souk_connections_cut_total: {
+    type: 'counter',
+    help: 'Connections that were refused or cut off, as too many or for not taking their answers',
+    labels: ['outcome'],
+  },
   souk_rate_limited_total: { type: 'counter', help: 'Requests that were refused, by limit', labels: ['limit'] },
   souk_http_request_duration_seconds: {
     type: 'histogram',

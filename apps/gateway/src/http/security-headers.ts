@@ -1,5 +1,6 @@
 /** Headers that every answer has, errors and preflights included, and who may call from a web page. */
 import type { Socket } from 'node:net';
+import { DomainError } from '@souk/errors';
 import { newRequestId } from '@souk/telemetry';
 import type { FastifyRequest } from 'fastify';
 import { problemOf } from './problem.js';
@@ -70,8 +71,19 @@ export function refuseMalformed(error: Error & { code?: string }, socket: Socket
     return;
   }
   const statusCode = STATUS_OF_CODE[error.code ?? ''] ?? 400;
+  hangUp(socket, Object.assign(new Error(error.message), { statusCode }));
+}
+
+/** Answers a connection that is one too many, whatever it was going to ask, and hangs up. */
+export function refuseConnection(socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  const message = 'Too many connections are open from this address.';
+  hangUp(socket, new DomainError({ kind: 'unavailable', reason: 'TOO_MANY_CONNECTIONS', message }));
+}
+
+function hangUp(socket: Socket, error: Error): void {
   const requestId = newRequestId();
-  const problem = problemOf(Object.assign(new Error(error.message), { statusCode }), requestId);
+  const problem = problemOf(error, requestId);
   const body = JSON.stringify(problem);
   const headers = {
     ...HEADERS,
@@ -79,9 +91,12 @@ export function refuseMalformed(error: Error & { code?: string }, socket: Socket
     'content-length': Buffer.byteLength(body),
     connection: 'close',
     'x-request-id': requestId,
+    ...(problem.status === 503 && { 'retry-after': 1 }),
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${statusCode} ${problem.title}\r\n${head.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\n${head.join('')}\r\n${body}`);
+  // Who does not even take this keeps nothing open.
+  socket.destroySoon();
 }
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };

@@ -42,6 +42,7 @@ describe('one replica alone', () => {
           expect(count + (perMinute.get(minute - 1) ?? 0)).toBeLessThanOrEqual(2 * limit);
         }
       }),
+      { endOnFailure: true },
     );
   });
 
@@ -115,7 +116,7 @@ describe('replicas that share', () => {
         expect(all.admitted).toBeLessThanOrEqual(limit + replicas);
         if (500 * perStep > 20 * limit) expect(all.admitted).toBeGreaterThanOrEqual(Math.floor(limit * 0.95));
       }),
-      { numRuns: 200 },
+      { numRuns: 100, endOnFailure: true },
     );
   });
 
