@@ -205,6 +205,30 @@ it('shares its calls among all replicas, and does with one where the other is go
   expect(calls).toEqual([10, 20]);
 });
 
+it('refuses what it has no time for, which then goes to another replica, and answers what it took (F79)', async () => {
+  const held: (() => void)[] = [];
+  const hold = () => new Promise<typeof NOTHING>((resolve) => held.push(() => resolve(NOTHING)));
+  const full = await serve(hold, 'public');
+  // More than one client may have under way, so that the server's own limit is met.
+  const callers = ['one', 'two', 'three'].map((caller) => clientOf(full.port, { caller, timeoutMs: 20_000 }));
+  const taken = callers.flatMap((client, index) =>
+    Array.from({ length: index === 2 ? 100 : 450 }, () => client.listNotifications(ANY)),
+  );
+  const settled = Promise.allSettled(taken);
+  for (let tries = 0; held.length < 1_000 && tries < 1_000; tries++) await sleep(10);
+  expect(held).toHaveLength(1_000);
+  const late = clientOf(full.port, { caller: 'gateway' });
+  await expect(late.listNotifications(ANY)).rejects.toMatchObject({
+    reason: 'OVERLOADED',
+    metadata: { retry_after: '1' },
+  });
+  const free = await serve(async () => NOTHING, 'public');
+  const either = clientOf(0, { caller: 'gateway', address: `static:127.0.0.1:${full.port},127.0.0.1:${free.port}` });
+  for (let call = 0; call < 10; call++) expect(await either.listNotifications(ANY)).toEqual(NOTHING);
+  held.forEach((answer) => answer());
+  expect((await settled).filter(({ status }) => status === 'rejected')).toEqual([]);
+});
+
 it('finishes what is under way when it closes', async () => {
   const { server, client } = await serve(async () => {
     await sleep(150);

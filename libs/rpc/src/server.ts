@@ -23,6 +23,7 @@ import { RecordedCall, type Declared, type Recorder } from './call-record.js';
 import { CertificateFiles, type TlsFiles } from './certificates.js';
 import { definitionOf, type ControllerClass } from './controller.js';
 import { toStatus } from './errors.js';
+import { LoadGuard } from './load-guard.js';
 import { METADATA } from './metadata.js';
 import { observeServer } from './observed-call.js';
 import { callerIn, listenTls, type TlsListener } from './tls-listener.js';
@@ -49,6 +50,7 @@ export class RpcServer {
   readonly grpc = new Server({ 'grpc.max_receive_message_length': STREAM_MESSAGE_LIMIT });
   private readonly secret: Buffer | undefined;
   private readonly certificates: CertificateFiles | undefined;
+  private readonly load = new LoadGuard();
   private listener: TlsListener | undefined;
 
   constructor(private readonly options: RpcServerOptions) {
@@ -75,6 +77,7 @@ export class RpcServer {
   /** @returns the port it listens on, which differs from the one asked for where that was 0 */
   async listen(host: string, port: number): Promise<number> {
     const { certificates } = this;
+    this.load.start();
     if (!certificates) return this.listenInTheClear(host, port);
     this.listener = await listenTls(this.grpc, { host, port, certificates, logger: this.options.logger });
     return this.listener.port;
@@ -91,6 +94,7 @@ export class RpcServer {
   /** Takes no new calls, lets those under way finish, and cuts off what is left after `graceMs`. */
   async close(graceMs: number): Promise<void> {
     this.listener?.close();
+    this.load.stop();
     const finished = new Promise<void>((resolve) => this.grpc.tryShutdown(() => resolve()));
     const timer = setTimeout(() => this.grpc.forceShutdown(), graceMs);
     await finished;
@@ -106,6 +110,11 @@ export class RpcServer {
         observed.ended(error?.code);
         reply(error, value);
       };
+      try {
+        this.load.enter();
+      } catch (error) {
+        return callback(toStatus(error, this.options.name));
+      }
       const record = new RecordedCall(this.options.recorder, declared, request, context);
       await runInContext(context, async () => {
         try {
@@ -120,6 +129,8 @@ export class RpcServer {
           record.failed(error);
           this.logFailure(method.path, error);
           callback(toStatus(error, this.options.name));
+        } finally {
+          this.load.leave();
         }
       });
     };

@@ -59,6 +59,11 @@ export const METRICS = {
     help: 'How long calls to others took, by method and status',
     labels: ['method', 'code'],
   },
+  rpc_server_shed_total: {
+    type: 'counter',
+    help: 'Calls that were refused because there was too much to do',
+    labels: ['cause'],
+  },
   rpc_client_instances: {
     type: 'gauge',
     help: 'Known instances of a service, by their state as seen from here',
