@@ -1,4 +1,5 @@
 import { address, loadConfig, port, proofFields, proofOf, secret, wholeNumber, type Proof } from '@souk/config';
+import { managementFields, managementOf, type ManagementOptions } from '@souk/service/management';
 import { z } from 'zod';
 
 /** Services that the gateway calls. */
@@ -13,6 +14,8 @@ export type AuditedService = (typeof AUDITED)[number];
 export interface GatewayConfig {
   readonly host: string;
   readonly port: number;
+  /** Where it answers what is asked of the process itself; nowhere where it is left out. */
+  readonly management?: Pick<ManagementOptions, 'host' | 'port' | 'token'> | undefined;
   /** Proves to the services that the gateway calls. */
   readonly proof: Proof;
   readonly addresses: Readonly<Record<AuditedService, string>>;
@@ -61,6 +64,7 @@ const CLIENT_LIMIT = /^[\w-]+=[1-9]\d*$/;
 const SHAPE = {
   HOST: z.string().default('127.0.0.1'),
   PORT: port().default(3000),
+  ...managementFields,
   ...proofFields,
   SOUK_IDENTITY_ADDRESS: address().default('127.0.0.1:50051'),
   SOUK_CATALOG_ADDRESS: address().default('127.0.0.1:50052'),
@@ -105,6 +109,7 @@ export function gatewayConfig(env: NodeJS.ProcessEnv = process.env): GatewayConf
   return {
     host: given.HOST,
     port: given.PORT,
+    management: managementOf(given),
     proof: proofOf(given),
     addresses: {
       identity: given.SOUK_IDENTITY_ADDRESS,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger, startTracing, stopTracing } from '@souk/telemetry';
+import { openManagement } from './management.js';
 import { gatewayConfig, type GatewayConfig } from './config.js';
 import { closeGateway, createGateway } from './gateway.js';
 import { ReadinessCheck } from './readiness.js';
@@ -20,6 +21,7 @@ try {
 
 async function start(config: GatewayConfig): Promise<void> {
   await startTracing('gateway', logger);
+  const management = await openManagement(config, logger);
   const app = await createGateway(config, logger);
   await app.init();
   const { host, port } = config;
@@ -31,6 +33,7 @@ async function start(config: GatewayConfig): Promise<void> {
       throw error.code === 'EADDRINUSE' ? new Error(`Port ${port} on ${host} is taken; set PORT to another.`) : error;
     });
   await app.get(SystemView).ready();
+  management?.serves(app);
   logger.info({ host, port }, 'gateway is ready');
   let stopping = false;
   const stop = () => {

@@ -28,5 +28,16 @@ export function flag() {
 
 /** A secret of at least that many characters. */
 export function secret(minLength = 16) {
-  return z.string().min(minLength, `it must have at least ${minLength} characters`);
+  const schema = z.string().min(minLength, `it must have at least ${minLength} characters`);
+  secrets.add(schema);
+  return schema;
+}
+
+const secrets = new WeakSet<z.ZodType>();
+
+/** True for what `secret` made, also where it is optional or has a default. */
+export function isSecret(schema: z.ZodType): boolean {
+  if (secrets.has(schema)) return true;
+  const isWrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault;
+  return isWrapped && isSecret(schema.unwrap() as z.ZodType);
 }

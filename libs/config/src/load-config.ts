@@ -1,6 +1,7 @@
 // Configuration from the environment. Guarantees: a service starts with a complete, typed configuration or not at all,
 // every wrong variable is named at once in one plain sentence, and no value is ever shown, since any may be a secret.
 import { z } from 'zod';
+import { rememberConfig } from './effective.js';
 
 /** The environment lacks something or has it wrong; the message is for the person who starts the service. */
 export class ConfigError extends Error {
@@ -26,6 +27,7 @@ export function loadConfig<Shape extends z.ZodRawShape>(
   if (!parsed.success) {
     throw new ConfigError(sentencesFor(parsed.error.issues, given));
   }
+  rememberConfig(shape, given, parsed.data);
   return parsed.data;
 }
 

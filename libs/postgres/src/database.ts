@@ -7,7 +7,7 @@ import { inSpan, metrics, type SpanStart } from '@souk/telemetry';
 import pg from 'pg';
 import { isConflict, isConnectionBroken, translate } from './database-errors.js';
 import { forgetPool, measurePool } from './pool-metrics.js';
-import { spanOf, type Statement } from './statement.js';
+import { spanOf, sql, type Statement } from './statement.js';
 import { types } from './types.js';
 
 /** Whatever answers queries: a Database, each query on its own, or a Transaction. */
@@ -30,6 +30,7 @@ export interface DatabaseOptions {
 }
 
 const TRIES = 4;
+const PING = sql('ping', 'SELECT 1 AS answer');
 
 const waited = metrics.histogram('db_pool_wait_seconds');
 
@@ -90,6 +91,13 @@ export class Database implements Queryable {
   /** Runs `work` in a transaction: committed when it returns, rolled back when it throws (but see CommitThenThrow). May run it more than once. */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return inSpan(TRANSACTION, () => this.repeating((client) => runTransaction(client, work)));
+  }
+
+  /** True where the database answers; undefined where all connections are busy, which says nothing of the database. */
+  async isReachable(): Promise<true | undefined> {
+    if (this.pool.waitingCount > 0) return undefined;
+    await this.query(PING);
+    return true;
   }
 
   /** Waits for what is under way and closes all connections. */

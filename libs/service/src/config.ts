@@ -1,12 +1,12 @@
 import { port, proofFields, proofOf, requireProtection, wholeNumber } from '@souk/config';
 import { z } from 'zod';
+import { managementFields, managementOf } from './management/config.js';
 
 /** What every service reads from its environment. */
 export const serviceFields = {
   GRPC_HOST: z.string().default('127.0.0.1'),
   GRPC_PORT: port(),
-  /** Where the service answers GET /metrics, on the same host; nowhere where it is not set. */
-  MANAGEMENT_PORT: port().optional(),
+  ...managementFields,
   /** Whether the service tells in NATS where it is, and finds others there whose address is `registry:///<service>`. */
   SOUK_REGISTRY: z.enum(['on', 'off']).optional(),
   ...proofFields,
@@ -20,12 +20,12 @@ type ListeningConfig = z.infer<z.ZodObject<typeof serviceFields>> & {
 /** Where a service listens, how it knows who calls, and how others find it. @throws ConfigError where that would not be safe */
 export function listening(config: ListeningConfig) {
   requireProtection(config.GRPC_HOST, config);
-  const { GRPC_HOST: host, GRPC_PORT: port, MANAGEMENT_PORT: managementPort } = config;
+  const { GRPC_HOST: host, GRPC_PORT: port } = config;
   const { SOUK_REGISTRY, NATS_URL: url, NATS_PREFIX: prefix = '' } = config;
   return {
     host,
     port,
-    managementPort,
+    management: managementOf(config),
     ...proofOf(config),
     ...(SOUK_REGISTRY === 'on' && url && { registry: { url, prefix } }),
   };

@@ -5,14 +5,19 @@
  */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type { DynamicModule, Type } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
 import { AuditGrpc, AuditTrail } from '@souk/audit';
-import { TokenVerifier, type KeySource } from '@souk/auth';
+import { rulesOf, TokenVerifier, type KeySource } from '@souk/auth';
 import { advertisedHost, Registry, soukVersion, type RegistryOptions } from '@souk/discovery';
+import { EventBus } from '@souk/events';
+import { Database } from '@souk/postgres';
 import { definitionOf, RpcServer, serviceName, type ControllerClass, type TlsFiles } from '@souk/rpc';
 import { createLogger, nestLogger, startTracing, stopTracing, type Logger } from '@souk/telemetry';
 import { HealthImplementation } from 'grpc-health-check';
-import { startManagement } from './management.js';
+import { Consumers } from './consumers.js';
+import { tellBuild } from './management/build-info.js';
+import { Readiness, type Dependency } from './management/readiness.js';
+import { startManagement, type ManagementOptions, type ManagementServer } from './management/server.js';
 import { addReflection } from './reflection.js';
 
 const GRACE_MS = 10_000;
@@ -27,8 +32,8 @@ export interface ServiceOptions {
   readonly host: string;
   /** Port of the gRPC server; 0 takes a free one. */
   readonly port: number;
-  /** Port for what is asked of the process itself, such as its metrics; 0 takes a free one, none is opened where it is left out. */
-  readonly managementPort?: number | undefined;
+  /** Where it answers what is asked of the process itself, such as its health; nowhere where it is left out. */
+  readonly management?: Pick<ManagementOptions, 'host' | 'port' | 'token'> | undefined;
   /** Secret that other services prove themselves with, where TLS is off. */
   readonly serviceToken?: string;
   /** Turns TLS on: files of the service's certificate. */
@@ -53,33 +58,54 @@ export interface RunningService {
 /** Starts the service and resolves once it serves. Does not listen to signals: see {@link runService}. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const logger = options.logger ?? createLogger(options.name);
+  const starting: Starting = {};
+  // First, so that its health can be asked about while it waits for its database.
+  const management = await openManagement(options, logger, starting);
+  try {
+    return await startBehind(options, logger, management, starting);
+  } catch (error) {
+    await management?.close();
+    throw error;
+  }
+}
+
+/** What is there from some moment of the start on. */
+interface Starting {
+  app?: INestApplicationContext;
+  readiness?: Readiness;
+}
+
+async function startBehind(
+  options: ServiceOptions,
+  logger: Logger,
+  management: ManagementServer | undefined,
+  starting: Starting,
+): Promise<RunningService> {
   const registry = options.registry && new Registry({ ...identityOf(options), ...options.registry, logger });
   const app = await NestFactory.createApplicationContext(options.module, {
     logger: nestLogger(logger),
     abortOnError: false,
   });
+  starting.app = app;
   const get: Get = (type) => app.get(type);
   const verifier = new TokenVerifier(() => options.signingKeys(get));
   const trail = app.get<AuditTrail>(AuditTrail);
   const server = new RpcServer({ ...options, logger, verifier, recorder: trail });
   const health = new HealthImplementation();
-  const controllers = [...options.controllers, AuditGrpc];
-  for (const controller of controllers) {
+  const controllers = controllersOf(options);
+  for (const controller of controllers)
     server.add(controller, controller === AuditGrpc ? new AuditGrpc(trail) : app.get<object>(controller));
-    health.setStatus(serviceName(definitionOf(controller)), 'SERVING');
-  }
-  health.setStatus('', 'SERVING');
+  const services = controllers.map((controller) => serviceName(definitionOf(controller)));
+  const onChange = (ready: boolean) => {
+    for (const name of ['', ...services]) health.setStatus(name, ready ? 'SERVING' : 'NOT_SERVING');
+  };
+  const readiness = new Readiness({ dependencies: dependenciesOf(app), logger, onChange });
   health.addToServer(server.grpc);
-  addReflection(
-    server.grpc,
-    controllers.map((controller) => serviceName(definitionOf(controller))),
-  );
-  const management =
-    options.managementPort === undefined
-      ? undefined
-      : await startManagement(options.host, options.managementPort, logger);
+  addReflection(server.grpc, services);
   const port = await server.listen(options.host, options.port);
   await registry?.announce('ready', addressOf(options.host, port));
+  readiness.start();
+  starting.readiness = readiness;
   logger.info({ port }, `${options.name} is ready`);
   return {
     port,
@@ -87,7 +113,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     get,
     stop: async () => {
       await registry?.announce('draining');
-      health.setStatus('', 'NOT_SERVING');
+      readiness.drain();
       await server.close(GRACE_MS);
       await registry?.close();
       await app.close();
@@ -103,6 +129,50 @@ function identityOf({ name: service, host, port }: ServiceOptions) {
 
 function addressOf(host: string, port: number): string {
   return `${advertisedHost(host)}:${port}`;
+}
+
+async function openManagement(options: ServiceOptions, logger: Logger, starting: Starting) {
+  if (!options.management) return undefined;
+  tellBuild();
+  return startManagement({
+    ...options.management,
+    service: options.name,
+    logger,
+    isStarted: () => starting.readiness !== undefined,
+    health: () => starting.readiness?.health() ?? { ready: false, parts: { process: 'starting' } },
+    routes: () => controllersOf(options).flatMap(routesOf),
+    consumers: () => optionalPart(starting.app, Consumers)?.list.map(({ durable, type }) => ({ durable, type })) ?? [],
+  });
+}
+
+function controllersOf({ controllers }: ServiceOptions): ControllerClass[] {
+  return [...controllers, AuditGrpc];
+}
+
+function routesOf(controller: ControllerClass) {
+  return Object.entries(definitionOf(controller)).map(([name, { path }]) => ({
+    route: path,
+    access: rulesOf(controller.prototype as object, name)?.join(', ') ?? 'none',
+  }));
+}
+
+/** Without its database a service can do nothing; without NATS its events wait in the outbox. */
+function dependenciesOf(app: INestApplicationContext): Dependency[] {
+  const database = optionalPart(app, Database);
+  const bus = optionalPart(app, EventBus);
+  return [
+    ...(database ? [{ name: 'database', isNeeded: true, look: () => database.isReachable() }] : []),
+    ...(bus ? [{ name: 'nats', isNeeded: false, look: async () => bus.connected }] : []),
+  ];
+}
+
+function optionalPart<T>(app: INestApplicationContext | undefined, type: { readonly prototype: T }): T | undefined {
+  try {
+    return app?.get<T>(type as Type<T>, { strict: false });
+  } catch {
+    // The service has no such part.
+    return undefined;
+  }
 }
 
 /**

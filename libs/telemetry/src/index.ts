@@ -2,6 +2,7 @@ export { callContext, currentContext, newRequestId, runInContext } from './call-
 export type { CallContext } from './call-context.js';
 export { createLogger } from './logger.js';
 export type { Logger } from './logger.js';
+export { logLevels, setLogLevel } from './log-levels.js';
 export { metrics, metricsText } from './metrics.js';
 export type { Counter, Gauge, Histogram } from './metrics.js';
 export { nestLogger } from './nest-logger.js';

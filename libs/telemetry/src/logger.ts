@@ -2,6 +2,7 @@
 // trace id, and values under the names below are never written, up to three levels deep, nor what redaction.ts knows by its shape.
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { currentContext } from './call-context.js';
+import { rememberLogger } from './log-levels.js';
 import { loggedError, withoutSecrets } from './redaction.js';
 import { traceIdOf } from './trace.js';
 
@@ -37,7 +38,9 @@ export function createLogger(service: string, destination: DestinationStream = p
     hooks: { streamWrite: withoutSecrets },
     mixin: contextFields,
   };
-  return pino(options, destination);
+  const logger = pino(options, destination);
+  rememberLogger(service, logger);
+  return logger;
 }
 
 function contextFields(): Record<string, unknown> {

@@ -2,6 +2,7 @@
 // by one; a round comes at least after every pause; rounds never overlap; a stop lets the round under way finish and
 // begins no other. A round that fails is followed by another one, and only the first of several failures is logged.
 import { metrics, type Logger } from '@souk/telemetry';
+import { jobOf, type Job } from './jobs.js';
 
 const roundsFailed = metrics.counter('worker_failures_total');
 
@@ -28,6 +29,7 @@ export interface WorkerLoopOptions {
 /** Runs rounds from `start` to `stop`. */
 export class WorkerLoop {
   private readonly options: Required<WorkerLoopOptions>;
+  private readonly job: Job;
   private started = false;
   private stopped = false;
   private woken = false;
@@ -39,6 +41,7 @@ export class WorkerLoop {
   constructor(options: WorkerLoopOptions) {
     const { pollMs = 1_000 } = options;
     this.options = { gatherMs: 0, retryMs: () => pollMs, restMs: () => 0, ...options, pollMs };
+    this.job = jobOf(options.name);
   }
 
   /** True from the stop on, also in the round that is then under way. */
@@ -52,6 +55,7 @@ export class WorkerLoop {
     this.started = true;
     this.stopped = false;
     this.woken = true;
+    this.job.running = true;
     this.working = this.work();
   }
 
@@ -67,6 +71,7 @@ export class WorkerLoop {
     this.started = false;
     this.endPause();
     await this.working;
+    this.job.running = false;
   }
 
   private async work(): Promise<void> {
@@ -87,13 +92,15 @@ export class WorkerLoop {
     this.woken = false;
     try {
       const outcome = await round(woken);
+      this.job.lastRoundAt = new Date();
       if (this.failures > 0) logger.info(`${name} goes on`);
-      this.failures = 0;
+      this.failures = this.job.failures = 0;
       return outcome;
     } catch (error) {
       // What it was woken for is still to be done.
       this.woken ||= woken;
       this.failures += 1;
+      this.job.failures = this.failures;
       roundsFailed.inc({ worker: name });
       if (this.failures === 1) logger.warn({ err: error }, `${name} failed; trying again until it succeeds`);
       return 'done';

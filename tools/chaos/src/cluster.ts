@@ -202,7 +202,7 @@ export class Cluster {
     const ports = Object.fromEntries([
       ...services.map((service) => [service, seen(service)]),
       // Replicas share this plan, and nobody asks them: any free port will do.
-      ...GRPC_SERVICES.map((service) => [`${service}-management`, 0]),
+      ...services.map((service) => [`${service}-management`, 0]),
       ...SERVERS.map((server) => [server === 'provider' ? 'sandbox-psp' : server, seen(server)]),
     ]) as PortPlan;
     return { ports, secrets: this.secrets, dataDir: this.folder, env: { PATH, LOG_LEVEL, SOUK_TLS, ...SETTINGS } };

@@ -39,6 +39,7 @@ const OWNERS: readonly (readonly [prefix: string, owner: ServiceName | 'runner' 
   ['SOUK_', 'all'],
   ['LOG_LEVEL', 'all'],
   ['OTEL_', 'all'],
+  ['MANAGEMENT_TOKEN', 'all'],
 ];
 
 /** The complete environment of a service. */
@@ -85,7 +86,12 @@ function proof(service: ServiceName, { secrets, dataDir, env }: EnvironmentPlan)
 }
 
 function gateway({ ports, env }: EnvironmentPlan): Environment {
-  return { HOST: env['SOUK_HOST'] || '127.0.0.1', PORT: String(ports.gateway), NATS_URL: natsUrl(ports) };
+  return {
+    HOST: env['SOUK_HOST'] || '127.0.0.1',
+    PORT: String(ports.gateway),
+    MANAGEMENT_PORT: String(ports['gateway-management']),
+    NATS_URL: natsUrl(ports),
+  };
 }
 
 function grpcService(service: GrpcService, plan: EnvironmentPlan): Environment {

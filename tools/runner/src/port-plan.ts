@@ -19,6 +19,7 @@ const STANDARD = {
   'orders-management': { variable: 'SOUK_ORDERS_MANAGEMENT_PORT', port: 15064 },
   'payments-management': { variable: 'SOUK_PAYMENTS_MANAGEMENT_PORT', port: 15065 },
   'notifications-management': { variable: 'SOUK_NOTIFICATIONS_MANAGEMENT_PORT', port: 15066 },
+  'gateway-management': { variable: 'SOUK_GATEWAY_MANAGEMENT_PORT', port: 15067 },
   postgres: { variable: 'SOUK_POSTGRES_PORT', port: 15432 },
   nats: { variable: 'SOUK_NATS_PORT', port: 14222 },
   'sandbox-psp': { variable: 'SANDBOX_PSP_PORT', port: 12111 },

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartupError, stopLeftNats, stopLeftPostgres } from '@souk/infra';
 import { isTlsOn } from './certificates.ts';
+import { startedCommit } from './commit.ts';
 import { administrator, type EnvironmentPlan } from './environment.ts';
 import { importSample, once, sellFirst } from './first-start.ts';
 import { dataFolder, GRPC_SERVICES, layout } from './layout.ts';
@@ -47,7 +48,8 @@ async function run(options: Options, ports: PortPlan, dataDir: string): Promise<
   requireDiskSpace(dataDir);
   await requireFreePorts(ports, options.infraOnly ? INFRASTRUCTURE : (Object.keys(ports) as PortName[]));
   const registered = GRPC_SERVICES.filter((service) => (options.replicas[service] ?? 1) > 1);
-  const plan: EnvironmentPlan = { ports, secrets: loadSecrets(paths.secrets), dataDir, env, registered };
+  const withCommit = { ...env, SOUK_COMMIT: startedCommit(env) };
+  const plan: EnvironmentPlan = { ports, secrets: loadSecrets(paths.secrets), dataDir, env: withCommit, registered };
   const souk = new Souk({ plan, options, output: new LogOutput(paths.logs), record: new RunRecord(paths.run) });
   const stop = stopOnSignals(souk);
   try {
