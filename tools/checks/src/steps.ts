@@ -10,6 +10,8 @@ import {
   unpublishedEvents,
   type Contract,
 } from './contracts.ts';
+import { badExceptions, knownWeaknesses, lockFile } from './audit/audit.ts';
+import { integrityProblems, licenceProblems } from './audit/lock-file.ts';
 import { brokenLinks, missingScripts } from './doc-links.ts';
 import { accessProblems, PERMISSIONS_PAGE, permissionsPage, readAccess, readGrants } from './permissions.ts';
 import { dependencyProblems } from './dependencies.ts';
@@ -25,6 +27,8 @@ export interface Check {
   name: string;
   /** Undefined where this machine lacks what the check needs: it is skipped, by name. */
   problems(): Promise<string[] | undefined> | string[];
+  /** What is said of it then. */
+  skipped?: string;
 }
 
 /** Integration tests wait more than they reckon: two at a time even on one core. */
@@ -44,6 +48,15 @@ export const CHECKS: readonly Check[] = [
   contract('READMEs name services, RPCs and events', undocumented),
   { step: 'cycles', name: 'nothing imports itself in a circle', problems: () => importCycles(ROOT) },
   { step: 'dependencies', name: 'projects declare what they import', problems: () => dependencyProblems(ROOT) },
+  { step: 'audit', name: 'packages are held to hashes', problems: () => integrityProblems(lockFile()) },
+  { step: 'audit', name: 'licences of what is delivered are permissive', problems: () => licenceProblems(lockFile()) },
+  { step: 'audit', name: 'exceptions have a reason and an end', problems: badExceptions },
+  {
+    step: 'audit',
+    name: 'nothing has a known weakness',
+    problems: knownWeaknesses,
+    skipped: 'could not ask the registry: not checked',
+  },
   { step: 'links', name: 'links between documents lead somewhere', problems: () => brokenLinks(ROOT) },
   { step: 'links', name: 'documents name scripts that exist', problems: () => missingScripts(ROOT) },
   { step: 'guarantees', name: 'tests show what docs/guarantees.md says', problems: () => guaranteeProblems(ROOT) },

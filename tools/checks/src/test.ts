@@ -32,7 +32,7 @@ async function runChecks(): Promise<Tally[]> {
     const problems = await problemsOf(check);
     const name = `${check.step}: ${check.name}`;
     if (!problems) {
-      process.stdout.write(`skip    ${name}: this machine lacks what it needs\n`);
+      process.stdout.write(`skip    ${name}: ${check.skipped ?? 'this machine lacks what it needs'}\n`);
       tallies.push(SKIPPED);
       continue;
     }
