@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Product } from '@souk/proto/catalog/v1';
+import type { GetProductResponse, ListProductsResponse, Product } from '@souk/proto/catalog/v1';
 import type { z } from 'zod';
 import { CATALOG, type CatalogClient } from '../clients.js';
 import { Access } from './access.js';
 import { Answers, Fails, TakesIfMatch, TakesIfNoneMatch } from './api-docs.js';
 import { StockReader } from './availability.js';
 import { nextCursorView, required } from './fields.view.js';
+import { LastKnown } from './last-known.js';
 import { markReplayed, OptionalKey, REPLAYED } from './idempotency-key.js';
 import { digestEtag, expectedVersion, unchanged } from './preconditions.js';
 import {
@@ -24,10 +25,14 @@ import { productEtag, productView, stockFingerprint, toProduct, toUpdate, type P
 
 /** The same for everybody. */
 const SHARED = { shared: true };
+const AGE = { Age: 'Seconds since this was true; only where the catalogue is away.' };
 
 @ApiTags('Catalogue')
 @Controller('v1')
 export class ProductsController {
+  private readonly lastProducts = new LastKnown<GetProductResponse>();
+  private readonly lastPages = new LastKnown<ListProductsResponse>();
+
   constructor(
     @Inject(CATALOG) private readonly catalog: CatalogClient,
     private readonly stock: StockReader,
@@ -37,18 +42,24 @@ export class ProductsController {
   @Access('public')
   @ApiOperation({ summary: 'List products, searched and filtered' })
   @TakesIfNoneMatch()
-  @Answers(200, 'A page of products.', productPageSchema, { ETag: 'Changes with products, prices and stock.' })
+  @Answers(200, 'A page of products.', productPageSchema, {
+    ETag: 'Changes with products, prices and stock.',
+    ...AGE,
+  })
   async list(
     @Query({ schema: listProductsQuery }) query: z.infer<typeof listProductsQuery>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof productPageSchema> | undefined> {
-    const { products, nextPageToken } = await this.catalog.listProducts({
+    const wanted = {
       query: query.query,
       category: query.category,
       pageSize: query.limit,
       pageToken: query.cursor,
-    });
+    };
+    const page = await this.lastPages.read(JSON.stringify(wanted), () => this.catalog.listProducts(wanted));
+    markAge(reply, page.ageSeconds);
+    const { products, nextPageToken } = page.answer;
     const stock = await this.stock.of(products);
     const items = products.map((product) => productView(product, stock));
     const versions = items.map((item) => `${item.id}:${item.version}:${stockFingerprint(item)}`);
@@ -60,15 +71,21 @@ export class ProductsController {
   @Access('public')
   @ApiOperation({ summary: 'Read a product by identifier or slug' })
   @TakesIfNoneMatch()
-  @Answers(200, 'The product.', productSchema, { ETag: 'Changes with the product, its prices and its stock.' })
+  @Answers(200, 'The product.', productSchema, {
+    ETag: 'Changes with the product, its prices and its stock.',
+    ...AGE,
+  })
   @Fails({ 404: ['PRODUCT_NOT_FOUND'] })
   async get(
     @Param('product', { schema: productParam }) idOrSlug: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ProductView | undefined> {
-    const { product } = await this.catalog.getProduct({ product: idOrSlug });
-    const view = await this.withStock(product);
+    const { answer, ageSeconds } = await this.lastProducts.read(idOrSlug, () =>
+      this.catalog.getProduct({ product: idOrSlug }),
+    );
+    markAge(reply, ageSeconds);
+    const view = await this.withStock(answer.product);
     return unchanged(request, reply, productEtag(view), SHARED) ? undefined : view;
   }
 
@@ -139,4 +156,9 @@ export class ProductsController {
     const product = required(answered);
     return productView(product, await this.stock.of([product]));
   }
+}
+
+/** Says that an answer is of the past, as the catalogue is away. */
+function markAge(reply: FastifyReply, ageSeconds: number | undefined): void {
+  if (ageSeconds !== undefined) void reply.header('age', ageSeconds);
 }
