@@ -76,6 +76,8 @@ it('finds what the gateway refused before it asked anybody', async () => {
 
 it('shows a change of stock in whose midst the process was killed: asked, and never more', async () => {
   const sku = await admin.sell(3);
+  // What is under way is all written before the kill.
+  await eventually(async () => expect(await audit(`object=${sku}&action=SetStock&outcome=allowed`)).toHaveLength(1));
   const { ports, secrets, dataDir } = souk;
   const login = { service: 'inventory', password: secrets.databasePasswords.inventory };
   const url = serviceDatabaseUrl(`postgres://127.0.0.1:${ports.postgres}/`, login);

@@ -1,6 +1,6 @@
 /**
  * What the gateway refuses before it asks any service, for the record of who did what. Guarantees: costs the request nothing, and is
- * bounded: repeated refusals are counted, and at most 2,000 records wait while identity is away; then the newest are lost and logged.
+ * bounded: repeated refusals are counted, and at most 2,000 records wait while identity is away; then the newest are lost, counted and logged.
  */
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
@@ -8,7 +8,7 @@ import { actorOf, Refusals, type Actor, type Countable } from '@souk/audit/refus
 import { GUEST, type Principal } from '@souk/auth';
 import { isDomainError } from '@souk/errors';
 import type { Refusal } from '@souk/proto/audit/v1';
-import type { Logger } from '@souk/telemetry';
+import { metrics, type Logger } from '@souk/telemetry';
 import type { FastifyRequest } from 'fastify';
 import { AuditClients } from '../audit-clients.js';
 import { LOGGER } from '../tokens.js';
@@ -19,6 +19,8 @@ const SEND_EVERY_MS = 1_000;
 const COUNT_MS = 60_000;
 const BATCH = 500;
 const MOST_WAITING = 2_000;
+
+const lostRecords = metrics.counter('audit_records_lost_total');
 
 @Injectable()
 export class RefusalRecords implements OnApplicationBootstrap, OnModuleDestroy {
@@ -68,8 +70,12 @@ export class RefusalRecords implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private push(record: Noted): void {
-    if (this.waiting.length < MOST_WAITING) this.waiting.push(record);
-    else this.lost += 1;
+    if (this.waiting.length < MOST_WAITING) {
+      this.waiting.push(record);
+      return;
+    }
+    lostRecords.inc();
+    this.lost += 1;
   }
 
   private async send(): Promise<void> {
