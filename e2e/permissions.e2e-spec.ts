@@ -63,6 +63,7 @@ function promised({ route, who }: Pair): string {
   const name = nameOf(route);
   if (!isLetIn(route.rules, who, 'gateway'))
     return who.kind === 'guest' ? '401 UNAUTHENTICATED' : '403 PERMISSION_DENIED';
+  if (name === 'GET /v1/erasures/{id}') return who.permissions.has('privacy:erase') ? 'in' : '404 ERASURE_NOT_FOUND';
   if (who === owner) return 'in';
   if (OPENS[name]) return who.permissions.has(OPENS[name]) ? 'in' : '404 ORDER_NOT_FOUND';
   if (!OWNED.test(route.path) || SILENT.test(name)) return 'in';
@@ -91,7 +92,10 @@ async function answerTo({ route, who }: Pair): Promise<string> {
   if (response.ok) return 'in';
   const { reason } = JSON.parse(text) as Problem;
   const isRefusal = [401, 403, 404].includes(response.status) && REFUSALS.includes(reason);
-  return isRefusal ? `${response.status} ${reason}` : 'in';
+  // What is there and may be read is read; the order has no refund. Whoever may change things sends samples, which may be refused
+  // for what they say.
+  const isUnread = route.method === 'GET' && reason !== 'REFUND_NOT_FOUND';
+  return isRefusal || isUnread ? `${response.status} ${reason}` : 'in';
 }
 
 const REFUSALS = [
@@ -101,6 +105,7 @@ const REFUSALS = [
   'ORDER_NOT_FOUND',
   'CART_NOT_FOUND',
   'ADDRESS_NOT_FOUND',
+  'ERASURE_NOT_FOUND',
 ];
 
 function bodyFor({ contentType, schema = {} }: RestRoute): string {

@@ -19,6 +19,8 @@ export class Belongings {
     const { body: sessions } = await owner.call<{ items: { id: string }[] }>('GET', '/v1/me/sessions');
     const csv = `Handle,Title,Variant SKU,Variant Price\n${sku}-x,Thing,${sku}-X,1.00\n`;
     const { body: started } = await admin.call<{ id: string }>('POST', '/v1/products/import', csv);
+    // Somebody else's: whoever has no token of it reads it by a permission alone.
+    const { body: erasure } = await admin.call<{ id: string }>('POST', '/v1/erasures', { email: 'gone@example.com' });
     const { body: account } = await owner.call<{ id: string }>('GET', '/v1/me');
     const ids = {
       users: account.id,
@@ -26,6 +28,7 @@ export class Belongings {
       carts: cart.id,
       addresses: address.id,
       sessions: sessions.items[0]?.id,
+      erasures: erasure.id,
     };
     const shop = { ...(await administered(admin)), imports: started.id, sku, product: sku.toLowerCase() };
     const all = { ...ids, ...shop, refund: order.id };
