@@ -10,7 +10,12 @@ export interface Statement {
 
 /** How a statement shows up in traces: by its name, never with its parameters. */
 export function spanOf({ name }: Statement): SpanStart {
-  return { name, kind: 'client', attributes: { 'db.system.name': 'postgresql', 'db.query.summary': name } };
+  return {
+    name,
+    kind: 'client',
+    isLeaf: true,
+    attributes: { 'db.system.name': 'postgresql', 'db.query.summary': name },
+  };
 }
 
 const textByName = new Map<string, string>();

@@ -18,6 +18,8 @@ export interface SpanStart {
   readonly attributes?: Attributes;
   /** Traceparent of the work that caused it; that of the present call where the property is left out. */
   readonly parent?: string | undefined;
+  /** True for work that begins no other: its calls keep the present context. */
+  readonly isLeaf?: boolean;
   /** Traceparents of other work that it belongs to as well. */
   readonly links?: readonly string[];
 }
@@ -72,6 +74,7 @@ export function startSpan(span: SpanStart): StartedSpan | undefined {
 export function inSpan<T>(span: SpanStart, work: () => Promise<T>): Promise<T> {
   const started = startSpan(span);
   if (!started) return work();
+  if (span.isLeaf) return ended(started, work);
   const context = currentContext();
   const { traceparent } = started;
   return runInContext({ requestId: '', ...context, traceparent }, () => ended(started, work));

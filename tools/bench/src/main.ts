@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: starts a Souk of its own and measures it beside yardsticks taken in the same run on the same machine.
- * Machines differ and are noisy, so what counts is the ratios.
+ * Machines differ and are noisy, so what counts is the ratios. `-- --telemetry` measures what it costs to be watched instead.
  */
 import { parseArgs } from 'node:util';
 import { launchSouk, type LaunchedSouk } from '@souk/runner/launch';
@@ -10,6 +10,7 @@ import { yardstick } from './pgbench.ts';
 import { costsBelow, isNode, type ProcessCost } from './processes.ts';
 import { readyText } from './reference.ts';
 import { available, buy, login, setStock, stockUp } from './shop.ts';
+import { telemetryCost } from './telemetry-cost.ts';
 
 const BUYERS = 16;
 const READERS = 32;
@@ -17,7 +18,9 @@ const READERS = 32;
 const CROWD = 500;
 const ADMIN_EMAIL = 'admin@souk.local';
 
-const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '30' } } });
+const { values: options } = parseArgs({
+  options: { seconds: { type: 'string', default: '30' }, telemetry: { type: 'boolean', default: false } },
+});
 const seconds = Number(options.seconds);
 
 function say(line: string): void {
@@ -128,4 +131,5 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+if (options.telemetry) process.exitCode = (await telemetryCost(seconds / 6, say)) >= 0.85 ? 0 : 1;
+else await main();
