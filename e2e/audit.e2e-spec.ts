@@ -99,7 +99,9 @@ it('shows a change of stock in whose midst the process was killed: asked, and ne
       ]);
       const { code, stdout } = await new Operator(souk).run('audit verify inventory --json');
       expect(code).toBe(0);
-      expect(JSON.parse(stdout)).toMatchObject([{ service: 'inventory', brokenSequence: '0', unfinished: '1' }]);
+      expect(JSON.parse(stdout)).toMatchObject([
+        { service: 'inventory', brokenSequence: '0', unfinished: expect.stringMatching(/^[1-9]/) },
+      ]);
     },
     { timeoutMs: 60_000 },
   );
