@@ -28,6 +28,11 @@ export interface SubscriptionOptions {
 }
 
 const RETRY_MS = 1_000;
+/**
+ * How long the broker keeps a request for messages; halfway it gives a sign of life. Where two of them are missing, the consumer
+ * is gone: the broker does not always say so, when a stream that was deleted is made anew at once.
+ */
+const REQUEST_MS = 10_000;
 const DRAIN_MS = 1_000;
 const LOST = new Set(['consumer_not_found', 'stream_not_found', 'consumer_deleted', 'heartbeats_missed']);
 
@@ -96,6 +101,7 @@ export class Subscription {
     const consumer = await bus.js.consumers.get(bus.stream(streamName(type)), durable);
     const messages = await consumer.consume({
       max_messages: window,
+      expires: REQUEST_MS,
       callback: (message) => {
         this.held.add(message);
         this.options.onMessage(message);
