@@ -5,7 +5,7 @@ import { serviceDatabaseUrl } from '@souk/infra';
 import { Database, sql } from '@souk/postgres';
 import { AuditServiceService } from '@souk/proto/audit/v1';
 import { rpcClient } from '@souk/rpc';
-import { readRun } from '@souk/runner';
+import { localProof, readRun } from '@souk/runner';
 import { launchSouk, type LaunchedSouk } from '@souk/runner/launch';
 import { eventually } from '@souk/testing';
 import { Registry } from './access/identities.js';
@@ -22,6 +22,10 @@ interface Page {
   }[];
 }
 
+const UNFINISHED = sql(
+  'e2e.unfinished',
+  `SELECT call_id FROM audit_log GROUP BY call_id HAVING bool_and(outcome = 'asked')`,
+);
 const SERVICES = ['identity', 'catalog', 'inventory', 'orders', 'payments', 'notifications'] as const;
 
 let souk: LaunchedSouk;
@@ -76,7 +80,6 @@ it('finds what the gateway refused before it asked anybody', async () => {
 
 it('shows a change of stock in whose midst the process was killed: asked, and never more', async () => {
   const sku = await admin.sell(3);
-  // What is under way is all written before the kill.
   await eventually(async () => expect(await audit(`object=${sku}&action=SetStock&outcome=allowed`)).toHaveLength(1));
   const { ports, secrets, dataDir } = souk;
   const login = { service: 'inventory', password: secrets.databasePasswords.inventory };
@@ -88,6 +91,8 @@ it('shows a change of stock in whose midst the process was killed: asked, and ne
     const change = admin.call('PUT', `/v1/stock/${sku}`, { onHand: 7 }).catch(() => undefined);
     const asked = sql('e2e.asked', `SELECT seq FROM audit_log WHERE object_id = $1 AND outcome = 'asked'`);
     await eventually(async () => expect((await inventory.query(asked, [sku])).length).toBe(2));
+    // Outcomes are written in batches: that of whoever has just read the records, too, is kept before the kill.
+    await eventually(async () => expect(await inventory.query(UNFINISHED)).toHaveLength(1));
     process.kill(readRun(join(dataDir, 'run.json'))?.children['inventory']?.pid ?? 0, 'SIGKILL');
     await change;
   });
@@ -99,9 +104,7 @@ it('shows a change of stock in whose midst the process was killed: asked, and ne
       ]);
       const { code, stdout } = await new Operator(souk).run('audit verify inventory --json');
       expect(code).toBe(0);
-      expect(JSON.parse(stdout)).toMatchObject([
-        { service: 'inventory', brokenSequence: '0', unfinished: expect.stringMatching(/^[1-9]/) },
-      ]);
+      expect(JSON.parse(stdout)).toMatchObject([{ service: 'inventory', brokenSequence: '0', unfinished: '1' }]);
     },
     { timeoutMs: 60_000 },
   );
@@ -111,8 +114,9 @@ it('has chains that are whole', async () => {
   for (const service of SERVICES) {
     const client = rpcClient(AuditServiceService, {
       address: `127.0.0.1:${souk.ports[service]}`,
+      service,
       caller: 'ops',
-      serviceToken: souk.secrets.serviceToken,
+      ...localProof(souk.dataDir),
     });
     expect(await client.verifyChain({ knownSequence: 0n, knownHash: '' })).toMatchObject({ brokenSequence: 0n });
     client.close();

@@ -21,7 +21,7 @@ function ask(service: (typeof SERVICES)[number], path: string, init: RequestInit
 }
 
 async function told(service: (typeof SERVICES)[number], path: string): Promise<string> {
-  const response = await ask(service, path, {}, souk.secrets.serviceToken);
+  const response = await ask(service, path, {}, souk.secrets.managementToken);
   expect(response.status).toBe(200);
   return response.text();
 }
@@ -52,7 +52,7 @@ describe.each(SERVICES)('%s', (service) => {
     const config = await told(service, '/config');
     expect(JSON.parse(config)).toMatchObject({
       MANAGEMENT_PORT: { source: 'environment' },
-      SOUK_TLS: { source: 'not set' },
+      SOUK_TLS: { source: process.env['SOUK_TLS'] ? 'environment' : 'not set' },
     });
     const { databasePasswords, ...others } = souk.secrets;
     for (const secret of [...Object.values(databasePasswords), ...Object.values(others)])
@@ -74,7 +74,7 @@ it('tells jobs and consumers', async () => {
 });
 
 it('takes a heap snapshot on demand', async () => {
-  const response = await ask('catalog', '/heap-snapshot', { method: 'POST' }, souk.secrets.serviceToken);
+  const response = await ask('catalog', '/heap-snapshot', { method: 'POST' }, souk.secrets.managementToken);
   const snapshot = (await response.json()) as { snapshot: { node_count: number } };
   expect(snapshot.snapshot.node_count).toBeGreaterThan(1_000);
 }, 60_000);

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClientsServiceService } from '@souk/proto/identity/v1';
 import { rpcClient } from '@souk/rpc';
-import { operatorProof, readRun } from '@souk/runner';
+import { localProof, readRun } from '@souk/runner';
 import { launchSouk, type LaunchedSouk } from '@souk/runner/launch';
 import { newRequestId, newTraceparent, runInContext } from '@souk/telemetry';
 import { eventually } from '@souk/testing';
@@ -105,7 +105,7 @@ async function machine(): Promise<void> {
   const userToken = secret('access token of the admin', body.accessToken);
   const identity = rpcClient(ClientsServiceService, {
     ...{ address: `127.0.0.1:${souk.ports.identity}`, service: 'identity', caller: 'gateway', timeoutMs: 15_000 },
-    ...(operatorProof(souk.dataDir) ?? {}),
+    ...(localProof(souk.dataDir) ?? {}),
   });
   const context = { requestId: newRequestId(), traceparent: newTraceparent(), userToken };
   const client = await runInContext(context, () =>

@@ -1,5 +1,6 @@
 /** Everybody who tries: real accounts, roles and machine clients of the Souk under test. */
 import { randomUUID } from 'node:crypto';
+import { localProof } from '@souk/runner';
 import type { LaunchedSouk } from '@souk/runner/launch';
 import {
   ClientsServiceService,
@@ -91,7 +92,7 @@ export class Registry {
 
   private client<S extends ServiceDefinition>(definition: S): RpcClient<S> {
     const address = `127.0.0.1:${this.souk.ports.identity}`;
-    const client = rpcClient(definition, { address, caller: 'gateway', serviceToken: this.souk.secrets.serviceToken });
+    const client = rpcClient(definition, { address, caller: 'gateway', ...localProof(this.souk.dataDir, 'gateway') });
     this.opened.push(client);
     return client;
   }

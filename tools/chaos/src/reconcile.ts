@@ -1,7 +1,7 @@
 /** Has every service compare what it keeps with what the others keep, as operators do. */
 import { OperationsServiceService } from '@souk/proto/operations/v1';
 import { rpcClient } from '@souk/rpc';
-import { GRPC_SERVICES, operatorProof } from '@souk/runner';
+import { GRPC_SERVICES, localProof } from '@souk/runner';
 import type { Cluster } from './cluster.ts';
 import { replicasOf } from './topology.ts';
 import type { CheckRun } from './world.ts';
@@ -17,7 +17,7 @@ async function reconcileOne(cluster: Cluster, service: (typeof GRPC_SERVICES)[nu
   const [replica = service] = replicasOf(service);
   const address = `127.0.0.1:${cluster.port(replica)}`;
   const client = rpcClient(OperationsServiceService, {
-    ...operatorProof(cluster.folder),
+    ...localProof(cluster.folder),
     address,
     service,
     caller: 'ops',

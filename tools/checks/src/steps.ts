@@ -85,7 +85,7 @@ export const JEST_RUNS: readonly JestRun[] = [
   {
     step: 'e2e-tls',
     config: 'e2e/jest.config.cjs',
-    options: ['--testPathIgnorePatterns=operations|permissions|hostile-input|secrets|audit|management'],
+    options: ['--testPathIgnorePatterns=operations|permissions|hostile-input|secrets'],
     env: { SOUK_TLS: 'on' },
     exists: () => existsSync(join(ROOT, 'e2e')),
   },

@@ -2,7 +2,7 @@
 // wrote down.
 import { readFileSync } from 'node:fs';
 import { ConfigError, loadConfig, proofFields, proofOf, type Proof } from '@souk/config';
-import { dataFolder, GRPC_SERVICES, layout, operatorProof, type GrpcService } from '@souk/runner';
+import { dataFolder, GRPC_SERVICES, layout, localProof, type GrpcService } from '@souk/runner';
 import { CommandError } from './exit-codes.ts';
 
 export interface Settings {
@@ -18,7 +18,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const addresses = GRPC_SERVICES.map((service) => [service, addressOf(service, env, ports[service])] as const);
   // What the runner made is only ever shown to this machine.
   const isLocal = addresses.every(([service]) => !env[variableOf(service)]);
-  const proof = givenProof(env) ?? (isLocal ? operatorProof(dataFolder(env)) : undefined);
+  const proof = givenProof(env) ?? (isLocal ? localProof(dataFolder(env)) : undefined);
   if (!proof) {
     throw new CommandError(
       'Set SOUK_SERVICE_TOKEN to the secret that the services share, or SOUK_TLS=on and the files of a certificate.',

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTlsOn, keepCertificates, operatorProof, removeCertificates, tlsFiles } from './certificates.ts';
+import { isTlsOn, keepCertificates, localProof, removeCertificates, tlsFiles } from './certificates.ts';
 import { layout, SERVICES } from './layout.ts';
 import { loadSecrets } from './secrets.ts';
 
@@ -55,12 +55,12 @@ it('replaces certificates before they end, and goes on with the same authority',
 });
 
 it('lets operators in by their certificate, or by the secret where TLS is off', async () => {
-  expect(operatorProof(dataDir)).toBeUndefined();
+  expect(localProof(dataDir)).toBeUndefined();
   const { serviceToken } = loadSecrets(layout(dataDir).secrets);
   stop = await keepCertificates(dataDir);
-  expect(operatorProof(dataDir)).toEqual({ tls: tlsFiles(dataDir, 'ops') });
+  expect(localProof(dataDir)).toEqual({ tls: tlsFiles(dataDir, 'ops') });
   removeCertificates(dataDir);
-  expect(operatorProof(dataDir)).toEqual({ serviceToken });
+  expect(localProof(dataDir)).toEqual({ serviceToken });
 });
 
 it('takes on and off, and nothing else', () => {

@@ -35,11 +35,14 @@ export function tlsFiles(dataDir: string, name: string): TlsFiles {
 }
 
 /**
- * How operators' tools prove themselves to the services of this data folder: fits the clients of @souk/rpc. Undefined where
- * no Souk was ever started.
+ * How a program proves that name to the services of this data folder, a service's or by default that of operators' tools: fits
+ * the clients of @souk/rpc. Undefined where no Souk was ever started.
  */
-export function operatorProof(dataDir: string): { tls: TlsFiles } | { serviceToken: string } | undefined {
-  const tls = tlsFiles(dataDir, OPERATOR);
+export function localProof(
+  dataDir: string,
+  name: string = OPERATOR,
+): { tls: TlsFiles } | { serviceToken: string } | undefined {
+  const tls = tlsFiles(dataDir, name);
   if (existsSync(tls.certFile)) return { tls };
   const { secrets } = layout(dataDir);
   return existsSync(secrets) ? { serviceToken: loadSecrets(secrets).serviceToken } : undefined;

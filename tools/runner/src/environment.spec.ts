@@ -12,6 +12,8 @@ const secrets = {
   serviceToken: 'service-token',
   keyEncryptionKey: 'key-encryption-key',
   orderTokenSecret: 'order-token-secret',
+  managementToken: 'management-token',
+  rateLimitSecret: 'rate-limit-secret',
   stripeApiKey: 'sk_test_made_up',
   stripeWebhookSecret: 'whsec_made_up',
   adminPassword: 'admin-password',
@@ -32,6 +34,7 @@ describe('the environment of a service', () => {
     ['key-encryption-key', 'identity'],
     ['admin-password', 'identity'],
     ['order-token-secret', 'orders'],
+    ['rate-limit-secret', 'gateway'],
     ['sk_test_made_up', 'payments'],
   ])('gives %s to %s alone', (secret, owner) => {
     const holders = SERVICES.filter((service) => JSON.stringify(serviceEnvironment(service, plan())).includes(secret));

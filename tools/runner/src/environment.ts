@@ -31,6 +31,7 @@ const OWNERS: readonly (readonly [prefix: string, owner: ServiceName | 'runner' 
   ['SOUK_KEY_', 'identity'],
   ['SOUK_ERASURE_', 'identity'],
   ['SOUK_ORDER_', 'orders'],
+  ['SOUK_RATE_LIMIT', 'gateway'],
   ['SOUK_CAPTURE', 'payments'],
   ['SOUK_CARD_', 'payments'],
   ['SOUK_CURRENCY', 'catalog'],
@@ -49,6 +50,7 @@ export function serviceEnvironment(service: ServiceName, plan: EnvironmentPlan):
     NODE_ENV: plan.env['NODE_ENV'] || 'development',
     NODE_COMPILE_CACHE: COMPILE_CACHE,
     SOUK_REGISTRY: 'on',
+    MANAGEMENT_TOKEN: plan.secrets.managementToken,
     ...passedOn(service, plan.env),
     ...addresses(plan),
     ...proof(service, plan),
@@ -85,12 +87,13 @@ function proof(service: ServiceName, { secrets, dataDir, env }: EnvironmentPlan)
   return { SOUK_TLS: 'on', SOUK_TLS_CA_FILE: caFile, SOUK_TLS_CERT_FILE: certFile, SOUK_TLS_KEY_FILE: keyFile };
 }
 
-function gateway({ ports, env }: EnvironmentPlan): Environment {
+function gateway({ ports, secrets, env }: EnvironmentPlan): Environment {
   return {
     HOST: env['SOUK_HOST'] || '127.0.0.1',
     PORT: String(ports.gateway),
     MANAGEMENT_PORT: String(ports['gateway-management']),
     NATS_URL: natsUrl(ports),
+    SOUK_RATE_LIMIT_SECRET: env['SOUK_RATE_LIMIT_SECRET'] || secrets.rateLimitSecret,
   };
 }
 

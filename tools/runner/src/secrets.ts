@@ -13,6 +13,8 @@ export interface Secrets {
   readonly serviceToken: string;
   readonly keyEncryptionKey: string;
   readonly orderTokenSecret: string;
+  readonly managementToken: string;
+  readonly rateLimitSecret: string;
   readonly stripeApiKey: string;
   readonly stripeWebhookSecret: string;
   /** Of the first administrator, unless SOUK_ADMIN_PASSWORD was given. */
@@ -52,6 +54,8 @@ function makeSecrets(): Secrets {
     serviceToken: random(),
     keyEncryptionKey: randomBytes(32).toString('base64'),
     orderTokenSecret: random(),
+    managementToken: random(),
+    rateLimitSecret: random(),
     stripeApiKey: `sk_test_${randomBytes(24).toString('hex')}`,
     stripeWebhookSecret: `whsec_${randomBytes(24).toString('hex')}`,
     adminPassword: randomBytes(12).toString('base64url'),
