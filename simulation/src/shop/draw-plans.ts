@@ -7,6 +7,8 @@ export interface Opening {
   readonly buyers: readonly { readonly atMs: number; readonly plan: BuyerPlan }[];
 }
 
+/** Two at once already meet each other. */
+const BUYERS = [1, 2, 2, 2, 3, 4];
 const GOOD_CARDS = ['pm_card_visa', 'pm_card_mastercard'];
 const BAD_CARDS = ['pm_card_chargeDeclined', 'pm_card_chargeDeclinedInsufficientFunds'];
 
@@ -15,7 +17,7 @@ export function drawOpening(random: Random): Opening {
   const isScarce = random.chance(0.7);
   const stock = new Map(skus.map((sku) => [sku, isScarce ? random.whole(1, 4) : random.whole(20, 50)]));
   const comeTogether = random.chance(0.7);
-  const buyers = Array.from({ length: random.whole(1, 5) }, () => ({
+  const buyers = Array.from({ length: random.pick(BUYERS) }, () => ({
     atMs: random.between(0, comeTogether ? 50 : 4_000),
     plan: drawPlan(random, skus),
   }));
