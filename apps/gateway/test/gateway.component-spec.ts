@@ -1,4 +1,5 @@
 import { DomainError } from '@souk/errors';
+import { metricsText } from '@souk/telemetry';
 import { aProduct, ORDER_ID } from './builders.js';
 import { openApiDocument } from '../src/openapi.js';
 import { runGateway, type RunningGateway } from './running-gateway.js';
@@ -189,9 +190,10 @@ describe('operations', () => {
 
   it('counts requests by route', async () => {
     await gateway.fetch('/livez');
-    const metrics = await (await gateway.fetch('/metrics')).text();
+    const metrics = await metricsText();
     expect(metrics).toContain('souk_http_request_duration_seconds_count{method="GET",route="/livez",status="200"}');
     expect(metrics).toContain('process_cpu_seconds_total');
+    expect((await gateway.fetch('/metrics')).status).toBe(404);
   });
 
   it('is ready while every service answers, and says which one does not', async () => {

@@ -98,7 +98,7 @@ it(
 );
 
 it(
-  'keeps each gateway to its part while NATS is away, and shares again once it is back',
+  'keeps each gateway to its part while NATS is away, and shares again once it is back (F81)',
   async () => {
     await wire.cut();
     await eventually(() => expect(gateways.some(({ app }) => app.get(Broadcast).connected)).toBe(false), {

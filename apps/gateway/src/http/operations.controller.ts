@@ -1,6 +1,5 @@
-import { Controller, Get, Header, Res } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import { metricsText } from '@souk/telemetry';
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { SERVICES } from '../config.js';
@@ -40,15 +39,5 @@ export class OperationsController {
     const { ready, services } = await this.readiness.check();
     void reply.status(ready ? 200 : 503);
     return { status: ready ? 'ready' : 'not ready', services };
-  }
-
-  @Get('metrics')
-  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-  @Access('public')
-  @ApiOperation({ summary: "Counters and timings in Prometheus' text form" })
-  @ApiProduces('text/plain')
-  @Answers(200, 'The metrics of this process.', z.string())
-  metrics(): Promise<string> {
-    return metricsText();
   }
 }

@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 const WINDOW_S = 60;
-const EXEMPT = new Set(['/livez', '/readyz', '/metrics']);
+const EXEMPT = new Set(['/livez', '/readyz']);
 
 export function addRateLimit(fastify: FastifyInstance, limits: RateLimits): void {
   fastify.decorateRequest('standings', undefined);
